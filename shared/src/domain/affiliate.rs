@@ -1,0 +1,202 @@
+//! Affiliates: their application, its review, and the code that is theirs.
+
+use super::{
+    Forbidden, Wrong,
+    contact::{BankAccount, Email, Phone},
+    identity::Language,
+    ids::{AdminId, AffiliateId},
+    settings::CommissionRule,
+    status,
+    text::{Motivation, Note, PersonName, Place},
+    time::{Entropy, Timestamp},
+};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, fmt};
+
+status! {
+    AffiliateStatus { Pending = "pending", Approved = "approved", Rejected = "rejected", Suspended = "suspended" }
+    steps {
+        Pending => [Approved, Rejected],
+        Approved => [Suspended],
+        Suspended => [Approved],
+        Rejected => [Pending],
+    }
+}
+
+/// Letters and digits that nobody mistakes for each other.
+const ALPHABET: &[u8] = b"ABCDEFGHJKMNPQRSTUVWXYZabcdefghjkmnpqrstuvwxyz23456789";
+
+/// A referral code as it is shown. Two codes that differ only in case are the same code.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ReferralCode(String);
+
+impl ReferralCode {
+    /// Seven random characters.
+    pub fn generate(entropy: &Entropy) -> Self {
+        Self(entropy.text(7, ALPHABET))
+    }
+
+    /// A code that an admin chose or a visitor typed: 4 to 20 letters, digits or dashes.
+    pub fn parse(text: &str) -> Result<Self, Wrong> {
+        let code = text.trim();
+        if (4..=20).contains(&code.len()) && code.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+            Ok(Self(code.into()))
+        } else {
+            Err(Wrong::new("bad_code", "must be 4 to 20 letters, digits or dashes"))
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The spelling under which the code is unique and found: case is forgiven.
+    pub fn folded(&self) -> String {
+        self.0.to_ascii_lowercase()
+    }
+}
+
+impl fmt::Display for ReferralCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Platform {
+    Instagram,
+    Tiktok,
+    Youtube,
+    Facebook,
+}
+
+impl Platform {
+    pub const ALL: &'static [Self] = &[Self::Instagram, Self::Tiktok, Self::Youtube, Self::Facebook];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Instagram => "instagram",
+            Self::Tiktok => "tiktok",
+            Self::Youtube => "youtube",
+            Self::Facebook => "facebook",
+        }
+    }
+
+    pub fn parse(text: &str) -> Result<Self, Wrong> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|p| p.as_str() == text)
+            .ok_or_else(|| Wrong::new("unknown_value", "must be one of instagram, tiktok, youtube, facebook"))
+    }
+
+    /// A link to a profile on this platform: https, a host of the platform's, and a path that names somebody.
+    pub fn profile(self, link: &str) -> Result<String, Wrong> {
+        let wrong = || Wrong::new("bad_profile_link", format!("must be a profile address on {}", self.as_str()));
+        let rest = link.trim().strip_prefix("https://").filter(|r| r.len() <= 200).ok_or_else(wrong)?;
+        let (host, path) = rest.split_once('/').ok_or_else(wrong)?;
+        let host = host.strip_prefix("www.").or_else(|| host.strip_prefix("m.")).unwrap_or(host);
+        let hosts: &[&str] = match self {
+            Self::Instagram => &["instagram.com"],
+            Self::Tiktok => &["tiktok.com"],
+            Self::Youtube => &["youtube.com"],
+            Self::Facebook => &["facebook.com", "fb.com"],
+        };
+        let name = path.trim_end_matches('/');
+        let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || "@._-/".contains(c));
+        if hosts.contains(&host) && !name.is_empty() && plain { Ok(format!("https://{}/{name}", hosts[0])) } else { Err(wrong()) }
+    }
+}
+
+/// An affiliate from the application on. The password is with the login, the money with the wallet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Affiliate {
+    pub id: AffiliateId,
+    pub status: AffiliateStatus,
+    pub first_name: PersonName,
+    pub last_name: PersonName,
+    pub email: Email,
+    pub whatsapp: Phone,
+    pub city: Place,
+    pub social: BTreeMap<Platform, String>,
+    pub primary_platform: Platform,
+    pub reason: Motivation,
+    pub language: Language,
+    pub applied_at: Timestamp,
+    #[serde(default)]
+    pub decided_at: Option<Timestamp>,
+    #[serde(default)]
+    pub rejection: Option<Note>,
+    /// The current code; older ones keep working through their own items.
+    #[serde(default)]
+    pub code: Option<ReferralCode>,
+    #[serde(default)]
+    pub commission_override: Option<CommissionRule>,
+}
+
+impl Affiliate {
+    pub fn approved(mut self, code: ReferralCode, now: Timestamp) -> Result<Self, Forbidden> {
+        self.status = self.status.step(AffiliateStatus::Approved)?;
+        self.code = Some(code);
+        self.decided_at = Some(now);
+        self.rejection = None;
+        Ok(self)
+    }
+
+    pub fn rejected(mut self, reason: Note, now: Timestamp) -> Result<Self, Forbidden> {
+        self.status = self.status.step(AffiliateStatus::Rejected)?;
+        self.rejection = Some(reason);
+        self.decided_at = Some(now);
+        Ok(self)
+    }
+
+    pub fn suspended(mut self) -> Result<Self, Forbidden> {
+        self.status = self.status.step(AffiliateStatus::Suspended)?;
+        Ok(self)
+    }
+}
+
+status! {
+    BankStatus { Pending = "pending", Verified = "verified", Rejected = "rejected" }
+    steps {
+        Pending => [Verified, Rejected],
+        Verified => [Pending],
+        Rejected => [Pending],
+    }
+}
+
+/// The affiliate's bank account and where its verification stands. Every change of the account is a new version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PayoutAccount {
+    pub affiliate: AffiliateId,
+    pub account: BankAccount,
+    pub version: u32,
+    pub status: BankStatus,
+    pub changed_at: Timestamp,
+    #[serde(default)]
+    pub decided_by: Option<AdminId>,
+    #[serde(default)]
+    pub decided_at: Option<Timestamp>,
+    #[serde(default)]
+    pub rejection: Option<Note>,
+}
+
+impl PayoutAccount {
+    pub fn decided(mut self, verified: bool, by: AdminId, reason: Option<Note>, now: Timestamp) -> Result<Self, Forbidden> {
+        self.status = self.status.step(if verified { BankStatus::Verified } else { BankStatus::Rejected })?;
+        self.decided_by = Some(by);
+        self.decided_at = Some(now);
+        self.rejection = reason;
+        Ok(self)
+    }
+}
+
+/// What a code resolves to. One item per code that was ever given out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeOwner {
+    pub code: ReferralCode,
+    pub affiliate: AffiliateId,
+    pub given_at: Timestamp,
+}

@@ -1,0 +1,95 @@
+//! What an affiliate earns on one order.
+
+use super::{
+    Forbidden,
+    attribution::FrozenRule,
+    ids::{AffiliateId, OrderId},
+    money::{Overflow, Rupiah},
+    order::OrderNumber,
+    settings::CommissionRule,
+    status,
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+status! {
+    /// `held` waits for an admin's decision; `void` is the end and is never undone.
+    CommissionStatus { Held = "held", Pending = "pending", Available = "available", Void = "void" }
+    steps {
+        Held => [Pending, Void],
+        Pending => [Available, Void],
+        Available => [Void],
+    }
+}
+
+/// At most one for an order; its key is the order's id under the affiliate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commission {
+    pub affiliate: AffiliateId,
+    pub order: OrderId,
+    pub order_number: OrderNumber,
+    pub status: CommissionStatus,
+    /// The amount paid, on which the commission is reckoned.
+    pub basis: Rupiah,
+    pub rule: FrozenRule,
+    /// What was earned; never changed afterwards.
+    pub amount: Rupiah,
+    /// How much of it refunds have taken back.
+    pub voided: Rupiah,
+    pub paid_at: Timestamp,
+    /// Set when the order is completed: the first moment at which this may mature.
+    #[serde(default)]
+    pub due_at: Option<Timestamp>,
+    #[serde(default)]
+    pub matured_at: Option<Timestamp>,
+}
+
+impl Commission {
+    /// What is left of it.
+    pub fn remaining(&self) -> Rupiah {
+        // `voided` never exceeds `amount`, so this cannot overflow.
+        self.amount.minus(self.voided).unwrap_or(Rupiah::ZERO)
+    }
+
+    /// Completion of the order starts the end of the hold: `max(paid_at + hold, completed_at)`.
+    pub fn completed(mut self, at: Timestamp) -> Self {
+        if matches!(self.status, CommissionStatus::Pending | CommissionStatus::Held) {
+            self.due_at = Some(at.max(self.paid_at.plus_days(self.rule.hold_days)));
+        }
+        self
+    }
+
+    /// Whether the daily run may make it available.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        self.status == CommissionStatus::Pending && self.due_at.is_some_and(|due| due <= now)
+    }
+
+    pub fn matured(mut self, now: Timestamp) -> Result<Self, Forbidden> {
+        self.status = self.status.step(CommissionStatus::Available)?;
+        self.matured_at = Some(now);
+        Ok(self)
+    }
+
+    /// The commission after refunds of `refunded` out of `paid`, and how much that takes back now.
+    /// `ends`: the whole order is over, whatever was refunded. Cumulative, so that the last part comes out exact.
+    pub fn voided_by(mut self, refunded: Rupiah, paid: Rupiah, ends: bool) -> Result<(Self, Rupiah), Overflow> {
+        let target = if ends || refunded >= paid { self.amount } else { self.amount.fraction(refunded.get(), paid.get())? };
+        let taken = target.max(self.voided).minus(self.voided)?;
+        self.voided = self.voided.plus(taken)?;
+        if self.voided == self.amount && (ends || refunded >= paid) {
+            self.status = CommissionStatus::Void;
+        }
+        Ok((self, taken))
+    }
+}
+
+impl CommissionRule {
+    /// What `paid` earns: never more than `paid`, never below zero.
+    pub fn earned_on(self, paid: Rupiah) -> Result<Rupiah, Overflow> {
+        let earned = match self {
+            Self::Percent { rate } => paid.percent(rate)?,
+            Self::Flat { amount } => amount,
+        };
+        Ok(earned.min(paid).max(Rupiah::ZERO))
+    }
+}

@@ -1,0 +1,129 @@
+//! Who may log in: the three audiences, their accounts and their sessions.
+
+use super::{
+    contact::{Email, Phone},
+    ids::{AdminId, CustomerId, SessionId},
+    text::PersonName,
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+/// Three separate logins; a token of one never works for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Audience {
+    Customer,
+    Affiliate,
+    Admin,
+}
+
+impl Audience {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Customer => "customer",
+            Self::Affiliate => "affiliate",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// What a login is checked against. `account` is the id of the customer, affiliate or admin.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Login {
+    pub audience: Audience,
+    pub email: Email,
+    pub account: String,
+    /// A PHC string (argon2id).
+    pub password_hash: String,
+    pub created_at: Timestamp,
+}
+
+/// A device that is logged in. The refresh token changes with every use; only its hash is kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Session {
+    pub id: SessionId,
+    pub audience: Audience,
+    pub account: String,
+    #[serde(default)]
+    pub role: Option<Role>,
+    pub refresh_hash: String,
+    pub device: String,
+    pub created_at: Timestamp,
+    pub used_at: Timestamp,
+    pub expires_at: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Language {
+    Id,
+    En,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Customer {
+    pub id: CustomerId,
+    pub name: PersonName,
+    pub email: Email,
+    pub phone: Phone,
+    pub language: Language,
+    pub created_at: Timestamp,
+}
+
+/// What a member of staff may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    Owner,
+    Finance,
+    Operations,
+    Viewer,
+}
+
+/// One right; which role has it is in [`Role::may`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Permission {
+    Read,
+    ReviewAffiliates,
+    VerifyBankAccounts,
+    RunOrders,
+    Refund,
+    PayOut,
+}
+
+impl Role {
+    pub const ALL: &'static [Self] = &[Self::Owner, Self::Finance, Self::Operations, Self::Viewer];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Finance => "finance",
+            Self::Operations => "operations",
+            Self::Viewer => "viewer",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|r| r.as_str() == text)
+    }
+
+    /// The table of rights: money is for finance, animals and people for operations, owners do both.
+    pub const fn may(self, right: Permission) -> bool {
+        match self {
+            Self::Owner => true,
+            Self::Finance => matches!(right, Permission::Read | Permission::VerifyBankAccounts | Permission::Refund | Permission::PayOut),
+            Self::Operations => matches!(right, Permission::Read | Permission::ReviewAffiliates | Permission::RunOrders),
+            Self::Viewer => matches!(right, Permission::Read),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Admin {
+    pub id: AdminId,
+    pub name: PersonName,
+    pub email: Email,
+    pub role: Role,
+    pub active: bool,
+    pub created_at: Timestamp,
+}

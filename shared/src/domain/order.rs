@@ -1,0 +1,289 @@
+//! Orders: what was bought for whom, what it costs, and how far it has come.
+
+use super::{
+    Forbidden, Wrong,
+    attribution::{Attribution, NotAttributed},
+    catalog::Product,
+    coupon::CouponCode,
+    ids::{CustomerId, OrderId, ProductId},
+    money::{Overflow, Rupiah},
+    payment::Paid,
+    refund::{RefundReason, RefundStatus},
+    settings::Settings,
+    status,
+    text::{Note, PersonName, Place, Title},
+    time::{Entropy, Timestamp},
+};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+status! {
+    OrderStatus {
+        Pending = "pending", Paid = "paid", Processing = "processing", Distributed = "distributed", Completed = "completed",
+        Cancelled = "cancelled", Expired = "expired", Refunded = "refunded",
+    }
+    steps {
+        Pending => [Paid, Cancelled, Expired],
+        Paid => [Processing, Refunded],
+        Processing => [Distributed, Refunded],
+        Distributed => [Completed, Refunded],
+        Completed => [Refunded],
+        // Only by a verified late payment.
+        Expired => [Paid],
+        Cancelled => [Paid],
+    }
+}
+
+/// `QTB-YYMMDD-XXXX`: the day in Jakarta and a random tail, for people to read out.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct OrderNumber(String);
+
+impl OrderNumber {
+    pub fn generate(now: Timestamp, entropy: &Entropy) -> Self {
+        Self(format!("QTB-{}-{}", now.day().compact(), entropy.text(4, b"ABCDEFGHJKMNPQRSTUVWXYZ23456789")))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for OrderNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// In whose name the animal is given; `father` is what follows bin or binti.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shohibul {
+    pub name: PersonName,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub father: Option<PersonName>,
+}
+
+/// One product of an order. The name and the price are copies: later changes of the product do not reach it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderLine {
+    pub product: ProductId,
+    pub name: Title,
+    pub quantity: u32,
+    pub unit_price: Rupiah,
+    pub shohibul: Vec<Shohibul>,
+}
+
+/// Whom the meat goes to, and where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipient {
+    pub name: PersonName,
+    pub location: Place,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CouponUse {
+    pub code: CouponCode,
+    pub discount: Rupiah,
+}
+
+/// One change of status: the order's tracking is the list of these.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    pub to: OrderStatus,
+    pub at: Timestamp,
+    pub by: Actor,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Note>,
+}
+
+/// Who moved an order. An admin is named in full in the audit trail, not here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Actor {
+    Customer,
+    Gateway,
+    Schedule,
+    Admin,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    pub id: OrderId,
+    pub number: OrderNumber,
+    pub customer: CustomerId,
+    pub status: OrderStatus,
+    pub lines: Vec<OrderLine>,
+    pub recipient: Recipient,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Note>,
+    /// The version of the terms that the customer agreed to, at `placed_at`.
+    pub terms: String,
+    pub season: u16,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coupon: Option<CouponUse>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attribution: Option<Attribution>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flag: Option<NotAttributed>,
+    pub subtotal: Rupiah,
+    pub total: Rupiah,
+    pub placed_at: Timestamp,
+    pub pay_by: Timestamp,
+    pub attempts: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paid: Option<Paid>,
+    /// Requested and succeeded refunds of what was paid; never more than that.
+    pub refunded: Rupiah,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<Step>,
+    /// Digest of the request that placed it, when it came with an Idempotency-Key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
+}
+
+/// Most distinct products of one order.
+pub const MAX_LINES: usize = 20;
+/// Most units of one product in one order.
+pub const MAX_QUANTITY: u32 = 100;
+/// No order may cost more: a gateway takes no such amount, and sums stay far from overflow.
+pub const MAX_TOTAL: Rupiah = Rupiah::new(1_000_000_000_000);
+
+/// A line as it was asked for, before the catalogue has been consulted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WantedLine {
+    pub product: ProductId,
+    pub quantity: u32,
+    pub shohibul: Vec<Shohibul>,
+}
+
+impl WantedLine {
+    /// Equal products become one line, so that stock is taken by one condition for each product.
+    pub fn merged(lines: Vec<Self>) -> Vec<Self> {
+        let mut merged: Vec<Self> = Vec::with_capacity(lines.len());
+        for line in lines {
+            match merged.iter_mut().find(|m| m.product == line.product) {
+                Some(same) => {
+                    same.quantity = same.quantity.saturating_add(line.quantity);
+                    same.shohibul.extend(line.shohibul);
+                }
+                None => merged.push(line),
+            }
+        }
+        merged
+    }
+
+    /// The line at the product's price, or what is wrong with it.
+    pub fn priced(self, product: &Product) -> Result<OrderLine, Wrong> {
+        if !product.active {
+            return Err(Wrong::new("not_for_sale", "this product is not for sale"));
+        }
+        if !(1..=MAX_QUANTITY).contains(&self.quantity) {
+            return Err(Wrong::new("bad_quantity", format!("must be 1 to {MAX_QUANTITY}")));
+        }
+        let most = product.names_per_unit() * self.quantity as usize;
+        if self.shohibul.is_empty() || self.shohibul.len() > most {
+            return Err(Wrong::new("bad_shohibul", format!("needs 1 to {most} shohibul names")));
+        }
+        Ok(OrderLine { product: product.id, name: product.name.clone(), quantity: self.quantity, unit_price: product.price, shohibul: self.shohibul })
+    }
+}
+
+impl OrderLine {
+    pub fn price(&self) -> Result<Rupiah, Overflow> {
+        self.unit_price.times(self.quantity)
+    }
+}
+
+/// What a refund does to an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefundKind {
+    /// The order is over; 0 % is possible.
+    Ends,
+    /// Part of the money back, the order goes on.
+    Adjusts,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotRefundable {
+    #[error(transparent)]
+    Step(#[from] Forbidden),
+    #[error("the order has not been paid")]
+    NotPaid,
+    #[error("more than what is left of the payment")]
+    TooMuch,
+    #[error(transparent)]
+    Overflow(#[from] Overflow),
+}
+
+impl Order {
+    /// The order in its next status, with the step in its history.
+    pub fn moved(mut self, to: OrderStatus, by: Actor, note: Option<Note>, at: Timestamp) -> Result<Self, Forbidden> {
+        self.status = self.status.step(to)?;
+        self.history.push(Step { to, at, by, note });
+        Ok(self)
+    }
+
+    /// Paid, in time or late.
+    pub fn paid(mut self, paid: Paid, now: Timestamp) -> Result<Self, Forbidden> {
+        self = self.moved(OrderStatus::Paid, Actor::Gateway, None, now)?;
+        self.paid = Some(paid);
+        Ok(self)
+    }
+
+    /// Whether the order holds units of stock and a use of its coupon.
+    pub const fn holds_stock(&self) -> bool {
+        !matches!(self.status, OrderStatus::Cancelled | OrderStatus::Expired)
+    }
+
+    /// Whether ending it now puts the animals back on sale: only before anybody has begun to process it.
+    pub const fn returns_stock_on_refund(&self) -> bool {
+        matches!(self.status, OrderStatus::Paid)
+    }
+
+    pub const fn is_payable(&self) -> bool {
+        matches!(self.status, OrderStatus::Pending)
+    }
+
+    /// What can still be refunded.
+    pub fn refundable(&self) -> Rupiah {
+        self.paid.as_ref().and_then(|p| p.amount.minus(self.refunded).ok()).unwrap_or(Rupiah::ZERO)
+    }
+
+    /// What the season's tiers propose for a refund now: that part of the payment, less what went back already.
+    pub fn proposed_refund(&self, settings: &Settings, now: Timestamp) -> Result<Rupiah, Overflow> {
+        let paid = self.paid.as_ref().map_or(Rupiah::ZERO, |p| p.amount);
+        let share = paid.percent(settings.proposed_refund(self.season, now.day()))?;
+        Ok(share.minus(self.refunded)?.max(Rupiah::ZERO))
+    }
+
+    /// The order after a refund of `amount` was requested.
+    pub fn refund(mut self, amount: Rupiah, kind: RefundKind, note: Option<Note>, now: Timestamp) -> Result<Self, NotRefundable> {
+        let paid = self.paid.as_ref().ok_or(NotRefundable::NotPaid)?.amount;
+        if amount.is_negative() || amount > self.refundable() || (kind == RefundKind::Adjusts && amount == Rupiah::ZERO) {
+            return Err(NotRefundable::TooMuch);
+        }
+        self.refunded = self.refunded.plus(amount)?;
+        debug_assert!(self.refunded <= paid);
+        match kind {
+            RefundKind::Ends => Ok(self.moved(OrderStatus::Refunded, Actor::Admin, note, now)?),
+            // An adjusted order must still stand.
+            RefundKind::Adjusts if self.status == OrderStatus::Refunded => Err(Forbidden { from: "refunded", to: "adjusted" }.into()),
+            RefundKind::Adjusts => Ok(self),
+        }
+    }
+
+    /// The order after one of its refunds failed for good: that money counts as not refunded again.
+    pub fn refund_failed(mut self, amount: Rupiah) -> Result<Self, Overflow> {
+        self.refunded = self.refunded.minus(amount)?.max(Rupiah::ZERO);
+        Ok(self)
+    }
+}
+
+/// What the customer sees of one refund.
+#[derive(Debug, Clone, Serialize)]
+pub struct RefundNotice {
+    pub amount: Rupiah,
+    pub status: RefundStatus,
+    pub reason: RefundReason,
+    pub at: Timestamp,
+}

@@ -1,0 +1,57 @@
+//! Work that a change owes: written in the transaction that causes it, done from a queue, removed when done.
+
+use super::{
+    ids::{AffiliateId, OrderId, OutboxId, PayoutId, RefundId},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutboxItem {
+    pub id: OutboxId,
+    pub work: Work,
+    pub created_at: Timestamp,
+    /// Somebody is doing it until then; a crash frees it by itself.
+    pub claimed_until: Timestamp,
+}
+
+/// One piece of owed work. It names things and holds no personal data: who does it reads what it needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Work {
+    MailOrderConfirmed { order: OrderId },
+    MailRefund { order: OrderId, refund: RefundId },
+    MailApplicationReceived { affiliate: AffiliateId },
+    MailApplicationApproved { affiliate: AffiliateId },
+    MailApplicationRejected { affiliate: AffiliateId },
+    MailBankDecided { affiliate: AffiliateId },
+    MailPayout { affiliate: AffiliateId, payout: PayoutId },
+    /// Ask the gateway to send money back.
+    SendRefund { order: OrderId, refund: RefundId },
+    /// An order that costs nothing is paid without the gateway.
+    SettleFreeOrder { order: OrderId },
+}
+
+/// Which queue does the work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    Payments,
+    Notifications,
+}
+
+impl Work {
+    pub const fn lane(&self) -> Lane {
+        match self {
+            Self::SendRefund { .. } | Self::SettleFreeOrder { .. } => Lane::Payments,
+            _ => Lane::Notifications,
+        }
+    }
+}
+
+impl OutboxItem {
+    /// The item for `work`, named by its cause, so that a repeated cause is the same item.
+    pub fn new(work: Work, now: Timestamp) -> Self {
+        let name = serde_json::to_string(&work).unwrap_or_default();
+        Self { id: OutboxId::named(&[&name]), work, created_at: now, claimed_until: now }
+    }
+}

@@ -1,0 +1,198 @@
+//! Withdrawals: reserved once, then paid once or released once.
+
+use super::{
+    Forbidden,
+    contact::BankAccount,
+    ids::{AdminId, AffiliateId, PayoutId},
+    money::{Overflow, Rupiah},
+    settings::Settings,
+    status,
+    text::{Note, TransferReference},
+    time::Timestamp,
+    wallet::{Cause, LedgerEntry, Standing, Wallet},
+};
+use serde::{Deserialize, Serialize};
+
+status! {
+    PayoutStatus {
+        Requested = "requested", Processing = "processing", Paid = "paid",
+        Rejected = "rejected", Failed = "failed", Reversed = "reversed",
+    }
+    steps {
+        Requested => [Processing, Rejected],
+        Processing => [Paid, Failed, Rejected],
+        Paid => [Reversed],
+    }
+}
+
+impl PayoutStatus {
+    /// An open payout holds its reservation.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Requested | Self::Processing)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payout {
+    pub id: PayoutId,
+    pub affiliate: AffiliateId,
+    pub status: PayoutStatus,
+    /// What leaves the balance; `net` is what is transferred, `withheld` the tax between them.
+    pub gross: Rupiah,
+    pub withheld: Rupiah,
+    pub net: Rupiah,
+    /// A copy of the account as it was verified when the payout was requested.
+    pub account: BankAccount,
+    pub account_version: u32,
+    pub requested_at: Timestamp,
+    /// What the request asked for, to tell a repeated request from another one under the same key.
+    pub asked: Option<Rupiah>,
+    #[serde(default)]
+    pub processed_by: Option<AdminId>,
+    #[serde(default)]
+    pub decided_by: Option<AdminId>,
+    #[serde(default)]
+    pub decided_at: Option<Timestamp>,
+    #[serde(default)]
+    pub reference: Option<TransferReference>,
+    #[serde(default)]
+    pub note: Option<Note>,
+}
+
+/// Why no payout can be requested now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+pub enum NotEligible {
+    #[error("the affiliate account is not active")]
+    NotApproved,
+    #[error("the bank account is not verified")]
+    BankNotVerified,
+    #[error("another payout is still open")]
+    PayoutOpen,
+    #[error("the amount is below the minimum")]
+    BelowMinimum,
+    #[error("the available balance is too small")]
+    InsufficientBalance,
+}
+
+/// Every reason at once why `amount` cannot be requested; empty when it can.
+pub fn obstacles(wallet: &Wallet, amount: Rupiah, settings: &Settings) -> Vec<NotEligible> {
+    let checks = [
+        (wallet.standing != Standing::Approved, NotEligible::NotApproved),
+        (wallet.bank.is_none(), NotEligible::BankNotVerified),
+        (wallet.open_payout.is_some(), NotEligible::PayoutOpen),
+        (amount < settings.minimum_payout, NotEligible::BelowMinimum),
+        (amount > wallet.balance.available, NotEligible::InsufficientBalance),
+    ];
+    checks.into_iter().filter_map(|(bad, why)| bad.then_some(why)).collect()
+}
+
+/// Why an admin's decision on a payout cannot stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error(transparent)]
+    Step(#[from] Forbidden),
+    #[error("the affiliate is not approved")]
+    NotApproved,
+    #[error("the bank account has changed since the payout was requested")]
+    BankChanged,
+    #[error("the available balance is below zero")]
+    Clawback,
+    #[error("a payout of this size needs a second person")]
+    SecondPerson,
+    #[error(transparent)]
+    Overflow(#[from] Overflow),
+}
+
+/// What an admin decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    Process,
+    Pay { reference: TransferReference },
+    Fail { note: Note },
+    Reject { note: Note },
+    /// The bank sent the money back.
+    Reverse { note: Note },
+}
+
+/// The payout, the wallet and the ledger entry after a decision.
+#[derive(Debug, Clone)]
+pub struct Decided {
+    pub payout: Payout,
+    pub wallet: Wallet,
+    pub entry: Option<LedgerEntry>,
+}
+
+impl Payout {
+    /// Reserves `amount`. The caller has found no obstacles for this wallet and account.
+    pub fn request(
+        id: PayoutId, wallet: Wallet, account: BankAccount, account_version: u32, amount: Rupiah, asked: Option<Rupiah>,
+        settings: &Settings, now: Timestamp,
+    ) -> Result<(Self, Wallet, LedgerEntry), Overflow> {
+        let (mut wallet, entry) = wallet.post(Cause::PayoutRequested { payout: id }, amount, now)?;
+        wallet.open_payout = Some(id);
+        let withheld = amount.percent(settings.withholding)?;
+        let payout = Self {
+            id, affiliate: wallet.affiliate, status: PayoutStatus::Requested,
+            gross: amount, withheld, net: amount.minus(withheld)?,
+            account, account_version, requested_at: now, asked,
+            processed_by: None, decided_by: None, decided_at: None, reference: None, note: None,
+        };
+        Ok((payout, wallet, entry))
+    }
+
+    /// Applies `decision` by `admin`.
+    ///
+    /// `Process` and `Pay` need an approved affiliate, the account that was copied, and no debt; `Pay` above the
+    /// limit needs another person than the one who processed it and than the one who verified the account.
+    /// `Fail` and `Reverse` record what happened to a transfer, whatever else has changed.
+    pub fn decide(mut self, wallet: Wallet, decision: Decision, admin: AdminId, settings: &Settings, now: Timestamp) -> Result<Decided, Refusal> {
+        let (to, cause) = match &decision {
+            Decision::Process => (PayoutStatus::Processing, None),
+            Decision::Pay { .. } => (PayoutStatus::Paid, Some(Cause::PayoutPaid { payout: self.id })),
+            Decision::Fail { .. } => (PayoutStatus::Failed, Some(Cause::PayoutReleased { payout: self.id })),
+            Decision::Reject { .. } => (PayoutStatus::Rejected, Some(Cause::PayoutReleased { payout: self.id })),
+            Decision::Reverse { .. } => (PayoutStatus::Reversed, Some(Cause::PayoutReversed { payout: self.id })),
+        };
+        self.status = self.status.step(to)?;
+        if matches!(decision, Decision::Process | Decision::Pay { .. }) {
+            self.may_leave(&wallet)?;
+        }
+        if matches!(decision, Decision::Pay { .. }) {
+            self.second_person(&wallet, admin, settings)?;
+        }
+        match decision {
+            Decision::Process => self.processed_by = Some(admin),
+            Decision::Pay { reference } => self.reference = Some(reference),
+            Decision::Fail { note } | Decision::Reject { note } | Decision::Reverse { note } => self.note = Some(note),
+        }
+        self.decided_by = Some(admin);
+        self.decided_at = Some(now);
+        let (mut wallet, entry) = match cause {
+            Some(cause) => wallet.post(cause, self.gross, now).map(|(w, e)| (w, Some(e)))?,
+            None => (wallet, None),
+        };
+        if !self.status.is_open() && wallet.open_payout == Some(self.id) {
+            wallet.open_payout = None;
+        }
+        Ok(Decided { payout: self, wallet, entry })
+    }
+
+    fn may_leave(&self, wallet: &Wallet) -> Result<(), Refusal> {
+        if wallet.standing != Standing::Approved {
+            return Err(Refusal::NotApproved);
+        }
+        if wallet.bank.map(|b| b.version) != Some(self.account_version) {
+            return Err(Refusal::BankChanged);
+        }
+        if wallet.balance.available.is_negative() {
+            return Err(Refusal::Clawback);
+        }
+        Ok(())
+    }
+
+    fn second_person(&self, wallet: &Wallet, admin: AdminId, settings: &Settings) -> Result<(), Refusal> {
+        let involved = self.processed_by == Some(admin) || wallet.bank.is_some_and(|b| b.by == admin);
+        if self.gross > settings.second_person_above && involved { Err(Refusal::SecondPerson) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,94 @@
+//! Policies that admins change without a deployment, with the defaults that hold until they do.
+
+use super::{
+    money::{BasisPoints, Rupiah},
+    time::Day,
+};
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum CommissionRule {
+    /// Of the amount paid after discount.
+    Percent { rate: BasisPoints },
+    /// For each order, never more than the amount paid.
+    Flat { amount: Rupiah },
+}
+
+/// What happens when an affiliate buys through their own link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum SelfReferral {
+    /// The order stands, no commission, flagged.
+    Block,
+    Reduced { rate: BasisPoints },
+    Allow,
+}
+
+/// From this many days before 10 Dzulhijjah on, that much comes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefundTier {
+    pub at_least_days: i64,
+    pub rate: BasisPoints,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Season {
+    /// Hijri year.
+    pub year: u16,
+    /// 10 Dzulhijjah.
+    pub eid: Day,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// Counts the changes; frozen on orders as the version of the commission rule.
+    pub version: u32,
+    pub commission: CommissionRule,
+    pub hold_days: u16,
+    pub minimum_payout: Rupiah,
+    pub second_person_above: Rupiah,
+    pub withholding: BasisPoints,
+    pub self_referral: SelfReferral,
+    pub referral_days: u16,
+    pub payment_hours: u16,
+    pub click_retention_days: u16,
+    pub refund_tiers: Vec<RefundTier>,
+    pub seasons: Vec<Season>,
+    pub terms_version: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let tier = |at_least_days, percent| RefundTier { at_least_days, rate: BasisPoints::percent(percent) };
+        Self {
+            version: 1,
+            commission: CommissionRule::Percent { rate: BasisPoints::percent(5) },
+            hold_days: 30,
+            minimum_payout: Rupiah::new(100_000),
+            second_person_above: Rupiah::new(10_000_000),
+            withholding: BasisPoints::ZERO,
+            self_referral: SelfReferral::Block,
+            referral_days: 30,
+            payment_hours: 24,
+            click_retention_days: 90,
+            refund_tiers: vec![tier(31, 100), tier(15, 90), tier(7, 75), tier(i64::MIN, 0)],
+            // 10 Dzulhijjah by the calendar of the Ministry of Religious Affairs; an admin corrects it after the isbat session.
+            seasons: vec![Season { year: 1447, eid: Day::new(2026, 5, 27) }, Season { year: 1448, eid: Day::new(2027, 5, 16) }],
+            terms_version: "2026-01".into(),
+        }
+    }
+}
+
+impl Settings {
+    /// The share of the money that a refund requested on `day` proposes for an order of `season`.
+    /// A season without dates proposes everything: the shop cannot hold its own gap against the customer.
+    pub fn proposed_refund(&self, season: u16, day: Day) -> BasisPoints {
+        let Some(season) = self.seasons.iter().find(|s| s.year == season) else {
+            return BasisPoints::percent(100);
+        };
+        let days = day.days_until(season.eid);
+        self.refund_tiers.iter().filter(|t| days >= t.at_least_days).max_by_key(|t| t.at_least_days).map_or(BasisPoints::ZERO, |t| t.rate)
+    }
+}

@@ -1,0 +1,151 @@
+//! An affiliate's money: four accounts against the house, changed only by ledger entries.
+//!
+//! The wallet is the running total of its ledger. Entry number `n` and the wallet that counts `n` entries are
+//! written in one transaction under the condition that the wallet was still the one that was read, so the total
+//! equals the sum of the entries by construction. The wallet is also the home of everything that a payout depends
+//! on (standing, bank account version, open payout): one item, one condition.
+
+use super::{
+    ids::{AdminId, AffiliateId, OrderId, PayoutId, RefundId},
+    money::{Overflow, Rupiah},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Account {
+    House,
+    Pending,
+    Available,
+    Reserved,
+    PaidOut,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leg {
+    pub account: Account,
+    pub amount: Rupiah,
+}
+
+/// What moved the money.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Cause {
+    /// An attributed order was paid.
+    Earned { order: OrderId },
+    /// The hold is over for these orders' commissions; only the count is kept, the commissions carry the rest.
+    Matured { commissions: u32 },
+    /// A refund took back a commission that was still pending.
+    VoidedPending { order: OrderId, refund: RefundId },
+    /// A refund took back a commission that had matured: the clawback, where it was already paid out.
+    VoidedAvailable { order: OrderId, refund: RefundId },
+    PayoutRequested { payout: PayoutId },
+    PayoutPaid { payout: PayoutId },
+    /// Rejected or failed.
+    PayoutReleased { payout: PayoutId },
+    /// The bank sent the money back after it was paid.
+    PayoutReversed { payout: PayoutId },
+}
+
+impl Cause {
+    const fn accounts(&self) -> (Account, Account) {
+        match self {
+            Self::Earned { .. } => (Account::House, Account::Pending),
+            Self::Matured { .. } => (Account::Pending, Account::Available),
+            Self::VoidedPending { .. } => (Account::Pending, Account::House),
+            Self::VoidedAvailable { .. } => (Account::Available, Account::House),
+            Self::PayoutRequested { .. } => (Account::Available, Account::Reserved),
+            Self::PayoutPaid { .. } => (Account::Reserved, Account::PaidOut),
+            Self::PayoutReleased { .. } => (Account::Reserved, Account::Available),
+            Self::PayoutReversed { .. } => (Account::PaidOut, Account::Available),
+        }
+    }
+}
+
+/// One immutable line of the ledger: all legs of one cause, summing to zero.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerEntry {
+    pub affiliate: AffiliateId,
+    /// 1, 2, 3, ... without a gap.
+    pub number: u64,
+    pub at: Timestamp,
+    pub cause: Cause,
+    pub legs: [Leg; 2],
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    Approved,
+    Suspended,
+}
+
+/// The verified bank account, if there is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerifiedBank {
+    pub version: u32,
+    pub by: AdminId,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wallet {
+    pub affiliate: AffiliateId,
+    pub standing: Standing,
+    #[serde(flatten)]
+    pub balance: Balance,
+    /// How many ledger entries there are.
+    pub entries: u64,
+    #[serde(default)]
+    pub bank: Option<VerifiedBank>,
+    #[serde(default)]
+    pub open_payout: Option<PayoutId>,
+}
+
+/// The sums of the accounts; what the house owes or has paid.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Balance {
+    pub pending: Rupiah,
+    /// Below zero after a clawback.
+    pub available: Rupiah,
+    pub reserved: Rupiah,
+    pub paid_out: Rupiah,
+}
+
+impl Balance {
+    /// This balance with one leg added.
+    pub fn with(mut self, leg: Leg) -> Result<Self, Overflow> {
+        let account = match leg.account {
+            Account::House => return Ok(self),
+            Account::Pending => &mut self.pending,
+            Account::Available => &mut self.available,
+            Account::Reserved => &mut self.reserved,
+            Account::PaidOut => &mut self.paid_out,
+        };
+        *account = account.plus(leg.amount)?;
+        Ok(self)
+    }
+
+    /// The sum of a stretch of the ledger, starting from this balance.
+    pub fn replay<'a>(self, entries: impl IntoIterator<Item = &'a LedgerEntry>) -> Result<Self, Overflow> {
+        entries.into_iter().flat_map(|e| e.legs).try_fold(self, Self::with)
+    }
+}
+
+impl Wallet {
+    pub fn open(affiliate: AffiliateId) -> Self {
+        Self { affiliate, standing: Standing::Approved, balance: Balance::default(), entries: 0, bank: None, open_payout: None }
+    }
+
+    /// The wallet after `cause` moved `amount`, and the entry that says so. They are written together.
+    pub fn post(mut self, cause: Cause, amount: Rupiah, at: Timestamp) -> Result<(Self, LedgerEntry), Overflow> {
+        let (from, to) = cause.accounts();
+        let legs = [Leg { account: from, amount: amount.negated()? }, Leg { account: to, amount }];
+        for leg in legs {
+            self.balance = self.balance.with(leg)?;
+        }
+        self.entries += 1;
+        let entry = LedgerEntry { affiliate: self.affiliate, number: self.entries, at, cause, legs };
+        Ok((self, entry))
+    }
+}

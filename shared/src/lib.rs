@@ -1,0 +1,13 @@
+//! The library that every function of Qurban Tanpa Batas shares.
+//!
+//! Data flows one way: a function parses a request (`http`, `events`), a use case (`app`) reads what it needs,
+//! lets the pure `domain` decide, and writes through `store` under conditions. See `docs/ARCHITECTURE.md`.
+
+pub mod app;
+pub mod domain;
+pub mod events;
+pub mod gateway;
+pub mod http;
+pub mod mail;
+pub mod runtime;
+pub mod store;

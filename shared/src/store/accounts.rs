@@ -1,0 +1,51 @@
+//! Logins, sessions and the people behind them.
+
+use super::{
+    Page, Range, Store, StoreError,
+    entity::{Entity, Stored},
+    keys::{self, Key},
+};
+use crate::domain::{
+    contact::Email,
+    identity::{Admin, Audience, Customer, Login, Session},
+    ids::{AdminId, CustomerId, SessionId},
+};
+
+impl Store {
+    pub async fn login(&self, audience: Audience, email: &Email) -> Result<Option<Stored<Login>>, StoreError> {
+        self.get(&keys::login(audience, email)).await
+    }
+
+    pub async fn session(&self, account: &str, id: SessionId) -> Result<Option<Stored<Session>>, StoreError> {
+        self.get(&keys::session(account, id)).await
+    }
+
+    /// The session and the admin behind it, in one read.
+    pub async fn admin_session(&self, account: &str, id: SessionId) -> Result<(Option<Stored<Session>>, Option<Stored<Admin>>), StoreError> {
+        let (session, profile) = (keys::session(account, id), keys::profile(account));
+        let mut found = self.get_many([session.clone(), profile.clone()]).await?;
+        Ok((found.take(&session)?, found.take(&profile)?))
+    }
+
+    pub async fn customer(&self, id: CustomerId) -> Result<Option<Stored<Customer>>, StoreError> {
+        self.get(&keys::profile(&id.to_string())).await
+    }
+
+    pub async fn admin(&self, id: AdminId) -> Result<Option<Stored<Admin>>, StoreError> {
+        self.get(&keys::profile(&id.to_string())).await
+    }
+
+    pub async fn sessions(&self, account: &str) -> Result<Page<Stored<Session>>, StoreError> {
+        self.query(Range::of(&keys::account(account)).prefix(keys::SESSION_PREFIX)).await
+    }
+
+    pub async fn end_session(&self, account: &str, id: SessionId) -> Result<(), StoreError> {
+        self.delete(&keys::session(account, id)).await
+    }
+
+    /// Reads back an entity whose conditional write was refused, to see whether it was ours.
+    pub async fn read_back<E: Entity>(&self, written: &E) -> Result<Option<Stored<E>>, StoreError> {
+        let key: Key = written.key();
+        self.get(&key).await
+    }
+}

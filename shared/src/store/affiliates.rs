@@ -1,0 +1,87 @@
+//! Affiliates, their codes, clicks, commissions, leads and payouts.
+
+use super::{
+    Page, Position, Range, Store, StoreError,
+    entity::{Referral, Stored, order_of},
+    keys::{self, Key},
+};
+use crate::domain::{
+    affiliate::{Affiliate, AffiliateStatus, CodeOwner, PayoutAccount, ReferralCode},
+    commission::Commission,
+    ids::{AffiliateId, OrderId, PayoutId},
+    job::Checkpoint,
+    payout::Payout,
+    time::Timestamp,
+    wallet::{LedgerEntry, Wallet},
+};
+
+impl Store {
+    pub async fn affiliate(&self, id: AffiliateId) -> Result<Option<Stored<Affiliate>>, StoreError> {
+        self.get(&keys::affiliate(id)).await
+    }
+
+    pub async fn applications(&self, status: AffiliateStatus, limit: usize, after: Option<Position>) -> Result<Page<Key>, StoreError> {
+        self.query_keys(Range::by_owner(&keys::applications(status.as_str())).limit(limit).after(after)).await
+    }
+
+    pub async fn code_owner(&self, code: &ReferralCode) -> Result<Option<Stored<CodeOwner>>, StoreError> {
+        self.get(&keys::code(code)).await
+    }
+
+    pub async fn wallet(&self, id: AffiliateId) -> Result<Option<Stored<Wallet>>, StoreError> {
+        self.get(&keys::wallet(id)).await
+    }
+
+    pub async fn payout_account(&self, id: AffiliateId) -> Result<Option<Stored<PayoutAccount>>, StoreError> {
+        self.get(&keys::payout_account(id)).await
+    }
+
+    pub async fn payout(&self, id: PayoutId) -> Result<Option<Stored<Payout>>, StoreError> {
+        self.get(&keys::payout(id)).await
+    }
+
+    pub async fn commission(&self, affiliate: AffiliateId, order: OrderId) -> Result<Option<Stored<Commission>>, StoreError> {
+        self.get(&keys::commission(affiliate, order)).await
+    }
+
+    pub async fn commissions(&self, id: AffiliateId, limit: usize, after: Option<Position>) -> Result<Page<Stored<Commission>>, StoreError> {
+        self.query(Range::of(&keys::affiliate_pk(id)).prefix(keys::COMMISSION_PREFIX).newest_first().limit(limit).after(after)).await
+    }
+
+    pub async fn referrals(&self, id: AffiliateId, limit: usize, after: Option<Position>) -> Result<Page<Stored<Referral>>, StoreError> {
+        self.query(Range::of(&keys::affiliate_pk(id)).prefix(keys::REFERRAL_PREFIX).newest_first().limit(limit).after(after)).await
+    }
+
+    pub async fn ledger(&self, id: AffiliateId, limit: usize, after: Option<Position>) -> Result<Page<Stored<LedgerEntry>>, StoreError> {
+        self.query(Range::of(&keys::affiliate_pk(id)).prefix(keys::LEDGER_PREFIX).newest_first().limit(limit).after(after)).await
+    }
+
+    /// Entries `from..=to`, oldest first.
+    pub async fn ledger_between(&self, id: AffiliateId, from: u64, to: u64) -> Result<Page<Stored<LedgerEntry>>, StoreError> {
+        let (first, last) = (keys::ledger(id, from), keys::ledger(id, to));
+        self.query(Range::of(&first.pk).between(first.sk.clone(), last.sk).limit(500)).await
+    }
+
+    pub async fn checkpoint(&self, id: AffiliateId) -> Result<Option<Stored<Checkpoint>>, StoreError> {
+        self.get(&keys::checkpoint(id)).await
+    }
+
+    pub async fn payouts(&self, id: AffiliateId, limit: usize, after: Option<Position>) -> Result<Page<Key>, StoreError> {
+        self.query_keys(Range::by_owner(&keys::affiliate_payouts(id)).newest_first().limit(limit).after(after)).await
+    }
+
+    /// Payouts that wait for an admin, oldest first.
+    pub async fn open_payouts(&self, limit: usize, after: Option<Position>) -> Result<Page<Key>, StoreError> {
+        self.query_keys(Range::by_due(keys::OPEN_PAYOUTS).limit(limit).after(after)).await
+    }
+
+    /// Orders of one shard whose commission may mature by `now`, as the (possibly stale) index knows them.
+    pub async fn maturing(&self, shard: u8, now: Timestamp, after: Option<Position>) -> Result<Page<Key>, StoreError> {
+        self.query_keys(Range::by_due(&keys::maturing_shard(shard)).until(now).limit(500).after(after)).await
+    }
+}
+
+/// The affiliate and the order of a commission's key.
+pub fn commission_of(key: &Key) -> Option<(AffiliateId, OrderId)> {
+    Some((AffiliateId::parse(key.pk.strip_prefix("AFFILIATE#")?)?, order_of(&key.sk)?))
+}

@@ -1,0 +1,247 @@
+//! How each entity becomes an item and comes back: its kind, its key and its index entries.
+
+use super::keys::{self, Key, attribute};
+use crate::domain::{
+    affiliate::{Affiliate, CodeOwner, PayoutAccount},
+    catalog::{Product, Stock},
+    commission::{Commission, CommissionStatus},
+    coupon::Coupon,
+    identity::{Admin, Customer, Login, Session},
+    ids::{AffiliateId, ClickId, OrderId, ProductId},
+    job::{Checkpoint, Task},
+    money::Rupiah,
+    order::{Order, OrderNumber},
+    outbox::OutboxItem,
+    payment::{Attempt, Receipt},
+    payout::Payout,
+    refund::Refund,
+    settings::Settings,
+    text::PersonName,
+    time::Timestamp,
+    wallet::{LedgerEntry, Wallet},
+};
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::collections::HashMap;
+
+pub type Item = HashMap<String, AttributeValue>;
+
+/// A place in an index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    pub pk: String,
+    pub sk: String,
+}
+
+impl Listed {
+    fn new(pk: impl Into<String>, sk: impl Into<String>) -> Self {
+        Self { pk: pk.into(), sk: sk.into() }
+    }
+}
+
+/// Something that is kept as one item of the table.
+pub trait Entity: Serialize + DeserializeOwned + Send + Sync {
+    /// Written on every item and checked when it is read.
+    const KIND: &'static str;
+
+    fn key(&self) -> Key;
+
+    /// Where `by_owner` lists it.
+    fn owner(&self) -> Option<Listed> {
+        None
+    }
+
+    /// Where `by_due` lists it.
+    fn due(&self) -> Option<Listed> {
+        None
+    }
+
+    /// After this moment DynamoDB may drop it.
+    fn expires(&self) -> Option<Timestamp> {
+        None
+    }
+}
+
+/// An attributed sale as the affiliate sees it. What became of it follows from the commission and from `void`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Referral {
+    pub affiliate: AffiliateId,
+    pub order: OrderId,
+    pub order_number: OrderNumber,
+    /// Already masked: the affiliate's partition holds no customer's name.
+    pub customer: String,
+    pub total: Rupiah,
+    pub placed_at: Timestamp,
+    /// Cancelled or expired before it was paid.
+    pub void: bool,
+}
+
+/// One visit through `/r/{code}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Click {
+    pub id: ClickId,
+    pub affiliate: AffiliateId,
+    pub code: String,
+    pub at: Timestamp,
+    /// Keyed hash of address and agent, another key every day.
+    pub visitor: String,
+    pub bot: bool,
+    pub referrer: Option<String>,
+    pub expires_at: Timestamp,
+}
+
+/// What makes an order number unique, and lists a day's orders.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NumberedOrder {
+    pub number: OrderNumber,
+    pub order: OrderId,
+    pub placed_at: Timestamp,
+}
+
+/// One action of an admin.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditEntry {
+    pub id: String,
+    pub at: Timestamp,
+    pub admin: String,
+    pub action: String,
+    pub subject: String,
+    #[serde(default)]
+    pub before: Option<String>,
+    #[serde(default)]
+    pub after: Option<String>,
+}
+
+macro_rules! entities {
+    ($($kind:literal $name:ty : |$e:ident| $key:expr $(, owner $owner:expr)? $(, due $due:expr)? $(, expires $expires:expr)? ;)+) => {
+        /// Every kind of item that the table holds.
+        pub const KINDS: &[&str] = &[$($kind),+];
+        $(impl Entity for $name {
+            const KIND: &'static str = $kind;
+            fn key(&self) -> Key { let $e = self; $key }
+            $(fn owner(&self) -> Option<Listed> { let $e = self; $owner })?
+            $(fn due(&self) -> Option<Listed> { let $e = self; $due })?
+            $(fn expires(&self) -> Option<Timestamp> { let $e = self; Some($expires) })?
+        })+
+    };
+}
+
+entities! {
+    "settings" Settings: |_s| keys::settings();
+    "product" Product: |p| keys::product(p.id);
+    "stock" Stock: |s| keys::stock(s.product);
+    "coupon" Coupon: |c| keys::coupon(&c.code);
+    "login" Login: |l| keys::login(l.audience, &l.email);
+    "session" Session: |s| keys::session(&s.account, s.id), expires s.expires_at;
+    "customer" Customer: |c| keys::profile(&c.id.to_string());
+    "admin" Admin: |a| keys::profile(&a.id.to_string());
+    "order" Order: |o| keys::order(o.id),
+        owner Some(Listed::new(keys::customer_orders(o.customer), keys::timed(o.placed_at, o.id))),
+        due o.is_payable().then(|| Listed::new(keys::unpaid(o.id), keys::timed(o.pay_by, o.id)));
+    "attempt" Attempt: |a| keys::attempt(a.order, a.number);
+    "receipt" Receipt: |r| keys::receipt(r.order, &r.paid.invoice);
+    "refund" Refund: |r| keys::refund(r.order, r.id);
+    "order_number" NumberedOrder: |n| keys::order_number(n.placed_at, &n.number);
+    "affiliate" Affiliate: |a| keys::affiliate(a.id),
+        owner Some(Listed::new(keys::applications(a.status.as_str()), keys::timed(a.applied_at, a.id)));
+    "wallet" Wallet: |w| keys::wallet(w.affiliate);
+    "payout_account" PayoutAccount: |b| keys::payout_account(b.affiliate),
+        owner Some(Listed::new(keys::payout_accounts(b.status.as_str()), keys::timed(b.changed_at, b.affiliate)));
+    "ledger_entry" LedgerEntry: |l| keys::ledger(l.affiliate, l.number);
+    "checkpoint" Checkpoint: |c| keys::checkpoint(c.affiliate);
+    "commission" Commission: |c| keys::commission(c.affiliate, c.order),
+        due c.due_at.filter(|_| c.status == CommissionStatus::Pending)
+            .map(|at| Listed::new(keys::maturing(c), keys::timed(at, c.order)));
+    "referral" Referral: |r| keys::referral(r.affiliate, r.order);
+    "payout" Payout: |p| keys::payout(p.id),
+        owner Some(Listed::new(keys::affiliate_payouts(p.affiliate), keys::timed(p.requested_at, p.id))),
+        due Some(Listed::new(
+            if p.status.is_open() { keys::OPEN_PAYOUTS.into() } else { keys::closed_payouts(p.requested_at.day()) },
+            keys::timed(p.requested_at, p.id),
+        ));
+    "referral_code" CodeOwner: |c| keys::code(&c.code);
+    "click" Click: |c| keys::click(c.affiliate, c.at, c.id), expires c.expires_at;
+    "outbox" OutboxItem: |o| keys::outbox(o.id);
+    "task" Task: |t| keys::task(t.id);
+    "audit" AuditEntry: |a| keys::audit(a.at, &a.id);
+}
+
+/// An entity as it was read, with the revision that a save must still find.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored<T> {
+    pub value: T,
+    pub revision: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("item {pk} {sk} is not a readable {kind}: {why}")]
+pub struct Corrupt {
+    pub kind: &'static str,
+    pub pk: String,
+    pub sk: String,
+    pub why: String,
+}
+
+/// The item for `entity` in its `revision`-th writing.
+pub fn encode<E: Entity>(entity: &E, revision: u64) -> Result<Item, Corrupt> {
+    let key = entity.key();
+    let mut item: Item = serde_dynamo::to_item(entity).map_err(|e| corrupt::<E>(&key, &e.to_string()))?;
+    let mut set = |name: &str, value: AttributeValue| item.insert(name.into(), value);
+    set(attribute::KIND, AttributeValue::S(E::KIND.into()));
+    set(attribute::REVISION, AttributeValue::N(revision.to_string()));
+    if let Some(listed) = entity.owner() {
+        set(attribute::OWNER_PK, AttributeValue::S(listed.pk));
+        set(attribute::OWNER_SK, AttributeValue::S(listed.sk));
+    }
+    if let Some(listed) = entity.due() {
+        set(attribute::DUE_PK, AttributeValue::S(listed.pk));
+        set(attribute::DUE_SK, AttributeValue::S(listed.sk));
+    }
+    if let Some(at) = entity.expires() {
+        set(attribute::TTL, AttributeValue::N(at.unix().to_string()));
+    }
+    set(attribute::PK, AttributeValue::S(key.pk));
+    set(attribute::SK, AttributeValue::S(key.sk));
+    Ok(item)
+}
+
+/// The entity that `item` holds; an item of another kind or shape is an error, never a panic.
+pub fn decode<E: Entity>(item: Item) -> Result<Stored<E>, Corrupt> {
+    let key = key_of(&item);
+    let text = |name: &str| item.get(name).and_then(|v| v.as_s().ok()).cloned();
+    if text(attribute::KIND).as_deref() != Some(E::KIND) {
+        return Err(corrupt::<E>(&key, "another kind"));
+    }
+    let revision = item.get(attribute::REVISION).and_then(|v| v.as_n().ok()).and_then(|n| n.parse().ok());
+    let revision = revision.ok_or_else(|| corrupt::<E>(&key, "no revision"))?;
+    let value = serde_dynamo::from_item(item).map_err(|e| corrupt::<E>(&key, &e.to_string()))?;
+    Ok(Stored { value, revision })
+}
+
+/// The key of any item of the table; empty where it has none.
+pub fn key_of(item: &Item) -> Key {
+    let text = |name: &str| item.get(name).and_then(|v| v.as_s().ok()).cloned().unwrap_or_default();
+    Key { pk: text(attribute::PK), sk: text(attribute::SK) }
+}
+
+pub fn kind_of(item: &Item) -> Option<&str> {
+    item.get(attribute::KIND).and_then(|v| v.as_s().ok()).map(String::as_str)
+}
+
+fn corrupt<E: Entity>(key: &Key, why: &str) -> Corrupt {
+    Corrupt { kind: E::KIND, pk: key.pk.clone(), sk: key.sk.clone(), why: why.into() }
+}
+
+/// Names the person for an affiliate's eyes.
+pub fn masked(name: &PersonName) -> String {
+    crate::domain::text::mask_name(name.as_str())
+}
+
+/// Ids that come back from a key.
+pub fn order_of(sk: &str) -> Option<OrderId> {
+    sk.rsplit_once('#').and_then(|(_, id)| OrderId::parse(id))
+}
+
+pub fn product_of(sk: &str) -> Option<ProductId> {
+    sk.rsplit_once('#').and_then(|(_, id)| ProductId::parse(id))
+}

@@ -1,0 +1,225 @@
+//! The single table: every entity, its key, its index entries, and the question each of them answers.
+//!
+//! | entity | pk | sk | asked for |
+//! |---|---|---|---|
+//! | settings | `SETTINGS` | `CURRENT` | with every decision that depends on policy |
+//! | product | `CATALOG` | `PRODUCT#{id}` | the whole catalogue in one query, or one product |
+//! | stock | `CATALOG` | `STOCK#{id}` | together with the products; small and hot, so an item of its own |
+//! | coupon | `COUPON#{code}` | `COUPON` | at checkout |
+//! | login | `LOGIN#{audience}#{email}` | `LOGIN` | by the address that somebody types; makes an address unique |
+//! | throttle | `THROTTLE#{what}` | `THROTTLE` | attempts of one account or address in a window (TTL) |
+//! | session | `ACCOUNT#{account}` | `SESSION#{id}` | one device, or all devices of an account (TTL) |
+//! | customer, admin | `ACCOUNT#{account}` | `PROFILE` | by id |
+//! | order | `ORDER#{id}` | `ORDER` | by id; `by_owner`: a customer's orders, newest first; `by_due`: unpaid past the deadline |
+//! | payment attempt | `ORDER#{id}` | `ATTEMPT#{n}` | the attempts of an order |
+//! | receipt | `ORDER#{id}` | `RECEIPT#{invoice}` | surplus money, once for an invoice |
+//! | refund | `ORDER#{id}` | `REFUND#{id}` | the refunds of an order |
+//! | order number | `ORDER_DAY#{day}` | `{number}` | makes a number unique; the orders of a day, for admins |
+//! | affiliate | `AFFILIATE#{id}` | `PROFILE` | by id; `by_owner`: applications by status, oldest first (few writes, so one partition a status) |
+//! | wallet | `AFFILIATE#{id}` | `WALLET` | before every change of an affiliate's money |
+//! | payout account | `AFFILIATE#{id}` | `BANK` | by id; `by_owner`: accounts by verification status |
+//! | ledger entry | `AFFILIATE#{id}` | `LEDGER#{n}` | the statement, in order; `n` is contiguous |
+//! | checkpoint | `AFFILIATE#{id}` | `CHECKPOINT` | where the reconciliation goes on |
+//! | commission | `AFFILIATE#{id}` | `COMMISSION#{order}` | an affiliate's commissions; `by_due`: what may mature, by shard |
+//! | referral | `AFFILIATE#{id}` | `REFERRAL#{order}` | an affiliate's leads, paired with the commissions by order |
+//! | payout | `PAYOUT#{id}` | `PAYOUT` | by id; `by_owner`: an affiliate's payouts; `by_due`: the open ones, then the closed ones of a month |
+//! | referral code | `CODE#{folded}` | `CODE` | by what a visitor typed; makes a code unique |
+//! | click | `CLICKS#{affiliate}#{day}#{shard}` | `{id}` | the raw clicks of a day, over shards (TTL) |
+//! | outbox | `OUTBOX#{shard}` | `{id}` | owed work that was not done at once |
+//! | task | `TASKS` | `{id}` | what needs a person |
+//! | audit | `AUDIT#{day}` | `{at}#{id}` | what admins did, by day |
+//!
+//! Indexes carry keys only and are sparse: an item is in one only while the question can be about it.
+
+use crate::domain::{
+    affiliate::ReferralCode,
+    commission::Commission,
+    contact::Email,
+    coupon::CouponCode,
+    identity::Audience,
+    ids::{AffiliateId, ClickId, CustomerId, OrderId, OutboxId, PayoutId, ProductId, RefundId, SessionId, TaskId},
+    order::OrderNumber,
+    time::{Day, Timestamp},
+};
+
+/// Names of the table's own attributes; everything else belongs to the entities.
+pub mod attribute {
+    pub const PK: &str = "pk";
+    pub const SK: &str = "sk";
+    pub const KIND: &str = "kind";
+    /// Counts the writes of an aggregate: the condition of every save.
+    pub const REVISION: &str = "rev";
+    pub const OWNER_PK: &str = "owner_pk";
+    pub const OWNER_SK: &str = "owner_sk";
+    pub const DUE_PK: &str = "due_pk";
+    pub const DUE_SK: &str = "due_sk";
+    /// Seconds since 1970 after which DynamoDB removes the item.
+    pub const TTL: &str = "ttl";
+}
+
+pub const BY_OWNER: &str = "by_owner";
+pub const BY_DUE: &str = "by_due";
+
+/// Partitions of every sharded key. Changing it strands what is in the old ones: drain first.
+pub const SHARDS: u8 = 8;
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Key {
+    pub pk: String,
+    pub sk: String,
+}
+
+impl Key {
+    fn new(pk: impl Into<String>, sk: impl Into<String>) -> Self {
+        Self { pk: pk.into(), sk: sk.into() }
+    }
+}
+
+fn shard(text: &str) -> u8 {
+    text.bytes().fold(0_u8, |sum, b| sum.wrapping_mul(31).wrapping_add(b)) % SHARDS
+}
+
+pub fn settings() -> Key {
+    Key::new("SETTINGS", "CURRENT")
+}
+pub const CATALOG: &str = "CATALOG";
+pub fn product(id: ProductId) -> Key {
+    Key::new(CATALOG, format!("PRODUCT#{id}"))
+}
+pub fn stock(id: ProductId) -> Key {
+    Key::new(CATALOG, format!("STOCK#{id}"))
+}
+pub fn coupon(code: &CouponCode) -> Key {
+    Key::new(format!("COUPON#{code}"), "COUPON")
+}
+pub fn login(audience: Audience, email: &Email) -> Key {
+    Key::new(format!("LOGIN#{}#{}", audience.as_str(), email.login_key()), "LOGIN")
+}
+pub fn throttle(what: &str) -> Key {
+    Key::new(format!("THROTTLE#{what}"), "THROTTLE")
+}
+pub fn account(id: &str) -> String {
+    format!("ACCOUNT#{id}")
+}
+pub fn session(account_id: &str, id: SessionId) -> Key {
+    Key::new(account(account_id), format!("SESSION#{id}"))
+}
+pub const SESSION_PREFIX: &str = "SESSION#";
+pub fn profile(account_id: &str) -> Key {
+    Key::new(account(account_id), "PROFILE")
+}
+pub fn order_pk(id: OrderId) -> String {
+    format!("ORDER#{id}")
+}
+pub fn order(id: OrderId) -> Key {
+    Key::new(order_pk(id), "ORDER")
+}
+pub fn attempt(id: OrderId, number: u32) -> Key {
+    Key::new(order_pk(id), format!("ATTEMPT#{number:03}"))
+}
+pub fn receipt(id: OrderId, invoice: &str) -> Key {
+    Key::new(order_pk(id), format!("RECEIPT#{invoice}"))
+}
+pub fn refund(id: OrderId, refund: RefundId) -> Key {
+    Key::new(order_pk(id), format!("REFUND#{refund}"))
+}
+pub const REFUND_PREFIX: &str = "REFUND#";
+pub fn order_day(day: Day) -> String {
+    format!("ORDER_DAY#{day}")
+}
+pub fn order_number(placed: Timestamp, number: &OrderNumber) -> Key {
+    Key::new(order_day(placed.day()), number.as_str())
+}
+pub fn customer_orders(id: CustomerId) -> String {
+    format!("CUSTOMER_ORDERS#{id}")
+}
+pub fn unpaid(id: OrderId) -> String {
+    unpaid_shard(shard(&id.to_string()))
+}
+pub fn unpaid_shard(shard: u8) -> String {
+    format!("UNPAID#{shard}")
+}
+pub fn affiliate_pk(id: AffiliateId) -> String {
+    format!("AFFILIATE#{id}")
+}
+pub fn affiliate(id: AffiliateId) -> Key {
+    Key::new(affiliate_pk(id), "PROFILE")
+}
+pub fn applications(status: &str) -> String {
+    format!("APPLICATIONS#{status}")
+}
+pub fn wallet(id: AffiliateId) -> Key {
+    Key::new(affiliate_pk(id), "WALLET")
+}
+pub fn payout_account(id: AffiliateId) -> Key {
+    Key::new(affiliate_pk(id), "BANK")
+}
+pub fn payout_accounts(status: &str) -> String {
+    format!("PAYOUT_ACCOUNTS#{status}")
+}
+pub const LEDGER_PREFIX: &str = "LEDGER#";
+pub fn ledger(id: AffiliateId, number: u64) -> Key {
+    Key::new(affiliate_pk(id), format!("{LEDGER_PREFIX}{number:012}"))
+}
+pub fn checkpoint(id: AffiliateId) -> Key {
+    Key::new(affiliate_pk(id), "CHECKPOINT")
+}
+pub const COMMISSION_PREFIX: &str = "COMMISSION#";
+pub fn commission(id: AffiliateId, order: OrderId) -> Key {
+    Key::new(affiliate_pk(id), format!("{COMMISSION_PREFIX}{order}"))
+}
+pub fn maturing(commission: &Commission) -> String {
+    maturing_shard(shard(&commission.affiliate.to_string()))
+}
+pub fn maturing_shard(shard: u8) -> String {
+    format!("MATURING#{shard}")
+}
+pub const REFERRAL_PREFIX: &str = "REFERRAL#";
+pub fn referral(id: AffiliateId, order: OrderId) -> Key {
+    Key::new(affiliate_pk(id), format!("{REFERRAL_PREFIX}{order}"))
+}
+pub fn payout(id: PayoutId) -> Key {
+    Key::new(format!("PAYOUT#{id}"), "PAYOUT")
+}
+pub fn affiliate_payouts(id: AffiliateId) -> String {
+    format!("AFFILIATE_PAYOUTS#{id}")
+}
+pub const OPEN_PAYOUTS: &str = "PAYOUTS#open";
+pub fn closed_payouts(day: Day) -> String {
+    let day = day.to_string();
+    format!("PAYOUTS#{}", day.get(..7).unwrap_or(&day))
+}
+pub fn code(code: &ReferralCode) -> Key {
+    Key::new(format!("CODE#{}", code.folded()), "CODE")
+}
+pub fn click(affiliate: AffiliateId, at: Timestamp, id: ClickId) -> Key {
+    let id = id.to_string();
+    Key::new(format!("CLICKS#{affiliate}#{}#{}", at.day(), shard(&id)), id)
+}
+pub fn outbox(id: OutboxId) -> Key {
+    let id = id.to_string();
+    Key::new(outbox_shard(shard(&id)), id)
+}
+pub fn outbox_shard(shard: u8) -> String {
+    format!("OUTBOX#{shard}")
+}
+pub const TASKS: &str = "TASKS";
+pub fn task(id: TaskId) -> Key {
+    Key::new(TASKS, id.to_string())
+}
+pub fn audit_day(day: Day) -> String {
+    format!("AUDIT#{day}")
+}
+pub fn audit(at: Timestamp, id: &str) -> Key {
+    Key::new(audit_day(at.day()), format!("{at}#{id}"))
+}
+
+/// An id followed by the moment it belongs to, so that an index sorts by time and stays unique.
+pub fn timed(at: Timestamp, id: impl std::fmt::Display) -> String {
+    format!("{at}#{id}")
+}
+
+/// Everything up to and including `at` in an index sorted by [`timed`].
+pub fn until(at: Timestamp) -> String {
+    format!("{at}#~")
+}

@@ -1,0 +1,54 @@
+//! Orders with their attempts and refunds.
+
+use super::{
+    Page, Position, Range, Store, StoreError,
+    entity::{NumberedOrder, Stored},
+    keys::{self, Key},
+};
+use crate::domain::{
+    ids::{CustomerId, OrderId, RefundId},
+    order::Order,
+    payment::Attempt,
+    refund::Refund,
+    time::{Day, Timestamp},
+};
+
+impl Store {
+    pub async fn order(&self, id: OrderId) -> Result<Option<Stored<Order>>, StoreError> {
+        self.get(&keys::order(id)).await
+    }
+
+    /// The order and one of its attempts, in one read.
+    pub async fn order_and_attempt(&self, id: OrderId, number: u32) -> Result<(Option<Stored<Order>>, Option<Stored<Attempt>>), StoreError> {
+        let (order, attempt) = (keys::order(id), keys::attempt(id, number));
+        let mut found = self.get_many([order.clone(), attempt.clone()]).await?;
+        Ok((found.take(&order)?, found.take(&attempt)?))
+    }
+
+    pub async fn attempt(&self, id: OrderId, number: u32) -> Result<Option<Stored<Attempt>>, StoreError> {
+        self.get(&keys::attempt(id, number)).await
+    }
+
+    pub async fn refund(&self, id: OrderId, refund: RefundId) -> Result<Option<Stored<Refund>>, StoreError> {
+        self.get(&keys::refund(id, refund)).await
+    }
+
+    /// The refunds of an order; an order has few.
+    pub async fn refunds(&self, id: OrderId) -> Result<Vec<Stored<Refund>>, StoreError> {
+        Ok(self.query(Range::of(&keys::order_pk(id)).prefix(keys::REFUND_PREFIX)).await?.items)
+    }
+
+    pub async fn orders_of(&self, customer: CustomerId, limit: usize, after: Option<Position>) -> Result<Page<Key>, StoreError> {
+        self.query_keys(Range::by_owner(&keys::customer_orders(customer)).newest_first().limit(limit).after(after)).await
+    }
+
+    /// The orders placed on a day of Jakarta.
+    pub async fn orders_on(&self, day: Day, limit: usize, after: Option<Position>) -> Result<Page<Stored<NumberedOrder>>, StoreError> {
+        self.query(Range::of(&keys::order_day(day)).limit(limit).after(after)).await
+    }
+
+    /// Orders of one shard that were to be paid by `now`, oldest first, as the (possibly stale) index knows them.
+    pub async fn unpaid(&self, shard: u8, now: Timestamp, limit: usize) -> Result<Page<Key>, StoreError> {
+        self.query_keys(Range::by_due(&keys::unpaid_shard(shard)).until(now).limit(limit)).await
+    }
+}
