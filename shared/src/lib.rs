@@ -10,4 +10,5 @@ pub mod gateway;
 pub mod http;
 pub mod mail;
 pub mod runtime;
+pub mod secrets;
 pub mod store;

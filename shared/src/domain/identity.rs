@@ -1,6 +1,7 @@
 //! Who may log in: the three audiences, their accounts and their sessions.
 
 use super::{
+    Wrong,
     contact::{Email, Phone},
     ids::{AdminId, CustomerId, SessionId},
     text::PersonName,
@@ -58,6 +59,16 @@ pub struct Session {
 pub enum Language {
     Id,
     En,
+}
+
+impl Language {
+    pub fn parse(text: &str) -> Result<Self, Wrong> {
+        match text {
+            "id" => Ok(Self::Id),
+            "en" => Ok(Self::En),
+            _ => Err(Wrong::new("unknown_value", "must be one of id, en")),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -1,1 +1,164 @@
+//! The payment gateway, in the invoice dialect: create, read, find, expire, refund.
+//!
+//! Routes and settings call it `zendit`; the dialect is Xendit's Invoice API (the README says why). It runs on the
+//! HTTP client of the AWS SDK: one TLS stack and one connection pool for everything that a function talks to.
 
+mod wire;
+
+use crate::domain::{
+    contact::{Email, Phone},
+    order::Order,
+    payment::{Attempt, ExternalId},
+    refund::Refund,
+    text::PersonName,
+};
+use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep};
+use aws_smithy_runtime_api::client::{
+    http::{HttpConnector, SharedHttpConnector},
+    orchestrator::HttpRequest,
+};
+use aws_smithy_types::body::SdkBody;
+use data_encoding::BASE64;
+use std::time::Duration;
+pub use wire::{Invoice, InvoiceStatus, RefundAnswer, RefundState};
+
+/// Why the gateway gave no usable answer.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// Nothing, or nothing sensible, came back in time: the request may or may not have taken effect.
+    #[error("the payment gateway did not answer: {0}")]
+    Unavailable(String),
+    /// It understood and said no.
+    #[error("the payment gateway refused: {code} ({status})")]
+    Refused { status: u16, code: String },
+}
+
+/// Tries for requests that may be repeated, and the longest wait that a 429 may ask for.
+const TRIES: u32 = 3;
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// Largest answer that is read.
+const MAX_ANSWER: usize = 1 << 20;
+
+#[derive(Clone)]
+pub struct Gateway {
+    wire: SharedHttpConnector,
+    sleep: SharedAsyncSleep,
+    base: String,
+    authorization: String,
+    shop: String,
+}
+
+/// Who pays, as the gateway is told.
+#[derive(Debug, Clone)]
+pub struct Payer<'a> {
+    pub name: &'a PersonName,
+    pub email: &'a Email,
+    pub phone: &'a Phone,
+}
+
+impl std::fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gateway").field("base", &self.base).finish_non_exhaustive()
+    }
+}
+
+impl Gateway {
+    /// `shop` is the address of the shop's pages, to which the hosted payment page returns.
+    pub fn new(wire: SharedHttpConnector, sleep: SharedAsyncSleep, base: &str, secret: &str, shop: &str) -> Self {
+        let authorization = format!("Basic {}", BASE64.encode(format!("{secret}:").as_bytes()));
+        Self { wire, sleep, base: base.trim_end_matches('/').into(), authorization, shop: shop.trim_end_matches('/').into() }
+    }
+
+    /// Creates the invoice of an attempt. Not repeated here: after [`GatewayError::Unavailable`] look for it first.
+    pub async fn create(&self, attempt: &Attempt, order: &Order, payer: &Payer<'_>, seconds_left: i64) -> Result<Invoice, GatewayError> {
+        let body = wire::create_invoice(attempt, order, payer, seconds_left, &self.shop);
+        let answer = self.send("POST", "/v2/invoices", Some(&body), None).await?;
+        wire::invoice(&answer)
+    }
+
+    /// The invoice, or nothing if the gateway knows none by that id.
+    pub async fn read(&self, invoice: &str) -> Result<Option<Invoice>, GatewayError> {
+        match self.repeat("GET", &format!("/v2/invoices/{}", wire::path_segment(invoice)), None, None).await {
+            Ok(answer) => wire::invoice(&answer).map(Some),
+            Err(GatewayError::Refused { status: 404, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The invoices that were created under an attempt's name: usually none or one, two after a race.
+    pub async fn find(&self, external: ExternalId) -> Result<Vec<Invoice>, GatewayError> {
+        let answer = self.repeat("GET", &format!("/v2/invoices?external_id={external}"), None, None).await?;
+        wire::invoices(&answer)
+    }
+
+    /// Ends an unpaid invoice. The answer tells whether it was already paid.
+    pub async fn expire(&self, invoice: &str) -> Result<Invoice, GatewayError> {
+        match self.repeat("POST", &format!("/invoices/{}/expire!", wire::path_segment(invoice)), None, None).await {
+            Ok(answer) => wire::invoice(&answer),
+            // Paid or expired meanwhile: it cannot be expired any more, so its state is asked for.
+            Err(GatewayError::Refused { status, code }) => match self.read(invoice).await? {
+                Some(invoice) if invoice.status != InvoiceStatus::Pending => Ok(invoice),
+                _ => Err(GatewayError::Refused { status, code }),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Sends money back. Repeatable: the refund's id is the idempotency key.
+    pub async fn refund(&self, refund: &Refund) -> Result<RefundAnswer, GatewayError> {
+        let body = wire::create_refund(refund);
+        let answer = self.repeat("POST", "/refunds", Some(&body), Some(&refund.id.to_string())).await?;
+        wire::refund(&answer)
+    }
+
+    pub async fn read_refund(&self, id: &str) -> Result<Option<RefundAnswer>, GatewayError> {
+        match self.repeat("GET", &format!("/refunds/{}", wire::path_segment(id)), None, None).await {
+            Ok(answer) => wire::refund(&answer).map(Some),
+            Err(GatewayError::Refused { status: 404, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn repeat(&self, method: &str, path: &str, body: Option<&str>, key: Option<&str>) -> Result<Vec<u8>, GatewayError> {
+        let mut last = GatewayError::Unavailable("no try".into());
+        for round in 0..TRIES {
+            if round > 0 {
+                self.sleep.sleep(Duration::from_millis(200 << round)).await;
+            }
+            match self.send(method, path, body, key).await {
+                Err(error @ GatewayError::Unavailable(_)) => last = error,
+                answer => return answer,
+            }
+        }
+        Err(last)
+    }
+
+    async fn send(&self, method: &str, path: &str, body: Option<&str>, key: Option<&str>) -> Result<Vec<u8>, GatewayError> {
+        let unavailable = |why: &str| GatewayError::Unavailable(why.into());
+        let mut request = HttpRequest::new(SdkBody::from(body.unwrap_or_default()));
+        request.set_method(method).map_err(|_| unavailable("method"))?;
+        request.set_uri(format!("{}{path}", self.base)).map_err(|_| unavailable("address"))?;
+        let headers = request.headers_mut();
+        headers.insert("authorization", self.authorization.clone());
+        headers.insert("accept", "application/json");
+        if body.is_some() {
+            headers.insert("content-type", "application/json");
+        }
+        if let Some(key) = key {
+            headers.insert("idempotency-key", key.to_owned());
+        }
+        let answer = self.wire.call(request).await.map_err(|e| unavailable(if e.is_timeout() { "timeout" } else { "connection" }))?;
+        let status = answer.status().as_u16();
+        let wait = answer.headers().get("rate-limit-reset").and_then(|s| s.parse::<u64>().ok());
+        let body = wire::read_body(answer.into_body(), MAX_ANSWER).await.ok_or_else(|| unavailable("answer cut off"))?;
+        match status {
+            200..=299 => Ok(body),
+            429 => {
+                self.sleep.sleep(wait.map_or(LONGEST_WAIT, Duration::from_secs).min(LONGEST_WAIT)).await;
+                Err(unavailable("rate limit"))
+            }
+            500..=599 => Err(unavailable("server error")),
+            _ => Err(GatewayError::Refused { status, code: wire::error_code(&body) }),
+        }
+    }
+}

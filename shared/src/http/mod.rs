@@ -1,1 +1,14 @@
+//! What every endpoint shares: routes with their access, access, problems, bodies, pages and cookies.
 
+pub mod access;
+pub mod answer;
+pub mod cookies;
+pub mod form;
+pub mod group;
+pub mod login;
+pub mod page;
+
+pub use access::{ActiveAffiliate, ActiveCustomer, AdminCaller, AffiliateToken, CustomerToken, Peer};
+pub use form::{Form, IdempotencyKey};
+pub use group::{Access, Group, Route};
+pub use page::PageQuery;

@@ -1,0 +1,113 @@
+//! Payout requests and what became of them.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use qutab::{
+    app::{App, Code, Problem, payouts},
+    domain::{
+        identity::Permission,
+        ids::PayoutId,
+        payout::{Decision, Payout, PayoutStatus},
+        text::{Note, TransferReference},
+    },
+    http::{Access, AdminCaller, Form, Group, PageQuery, page::Listed},
+};
+use serde_json::{Value, json};
+
+const PAY: Permission = Permission::PayOut;
+
+pub fn group(app: App) -> Group {
+    Group::named("admin-payouts")
+        .get("/api/admin/payouts", Access::Admin(Permission::Read), list)
+        .get("/api/admin/payouts/{id}", Access::Admin(Permission::Read), one)
+        .post("/api/admin/payouts/{id}/process", Access::Admin(PAY), process)
+        .post("/api/admin/payouts/{id}/pay", Access::Admin(PAY), pay)
+        .post("/api/admin/payouts/{id}/fail", Access::Admin(PAY), fail)
+        .post("/api/admin/payouts/{id}/reject", Access::Admin(PAY), reject)
+        .post("/api/admin/payouts/{id}/reverse", Access::Admin(PAY), reverse)
+        .build(app)
+}
+
+fn id(text: &str) -> Result<PayoutId, Problem> {
+    PayoutId::parse(text).ok_or_else(|| Problem::new(Code::NotFound))
+}
+
+/// The open ones, oldest first.
+async fn list(State(app): State<App>, caller: AdminCaller, page: PageQuery) -> Result<Json<Listed<Value>>, Problem> {
+    caller.may(Permission::Read)?;
+    let status = page.filter("status").map(PayoutStatus::parse).transpose().map_err(|w| Problem::field("status", w))?;
+    let keys = app.store.open_payouts(page.limit, page.after.clone()).await?;
+    let found = app.store.behind::<Payout>(keys.items).await?;
+    let items = found.iter().filter(|p| status.is_none_or(|s| p.value.status == s)).map(|p| view(&p.value)).collect();
+    Ok(Json(page.answer(items, keys.next)))
+}
+
+async fn one(State(app): State<App>, caller: AdminCaller, Path(payout): Path<String>) -> Result<Json<Value>, Problem> {
+    caller.may(Permission::Read)?;
+    let payout = app.store.payout(id(&payout)?).await?.ok_or_else(|| Problem::new(Code::NotFound))?;
+    Ok(Json(view(&payout.value)))
+}
+
+async fn decide(app: &App, caller: AdminCaller, payout: &str, decision: Decision) -> Result<Json<Value>, Problem> {
+    let by = caller.may(PAY)?.into();
+    Ok(Json(view(&payouts::decide_payout(app, by, id(payout)?, decision).await?)))
+}
+
+async fn process(State(app): State<App>, caller: AdminCaller, Path(payout): Path<String>) -> Result<Json<Value>, Problem> {
+    decide(&app, caller, &payout, Decision::Process).await
+}
+
+async fn pay(State(app): State<App>, caller: AdminCaller, Path(payout): Path<String>, mut form: Form) -> Result<Json<Value>, Problem> {
+    caller.may(PAY)?;
+    let reference = form.text("reference", TransferReference::parse);
+    form.checked()?;
+    let Some(reference) = reference else { return Err(form.problem()) };
+    decide(&app, caller, &payout, Decision::Pay { reference }).await
+}
+
+async fn fail(State(app): State<App>, caller: AdminCaller, Path(payout): Path<String>, form: Form) -> Result<Json<Value>, Problem> {
+    caller.may(PAY)?;
+    let note = reason(form)?;
+    decide(&app, caller, &payout, Decision::Fail { note }).await
+}
+
+async fn reject(State(app): State<App>, caller: AdminCaller, Path(payout): Path<String>, form: Form) -> Result<Json<Value>, Problem> {
+    caller.may(PAY)?;
+    let note = reason(form)?;
+    decide(&app, caller, &payout, Decision::Reject { note }).await
+}
+
+async fn reverse(State(app): State<App>, caller: AdminCaller, Path(payout): Path<String>, form: Form) -> Result<Json<Value>, Problem> {
+    caller.may(PAY)?;
+    let note = reason(form)?;
+    decide(&app, caller, &payout, Decision::Reverse { note }).await
+}
+
+fn reason(mut form: Form) -> Result<Note, Problem> {
+    let note = form.text("reason", Note::parse);
+    form.checked()?;
+    note.ok_or_else(|| form.problem())
+}
+
+/// The whole account number: the transfer needs it.
+fn view(p: &Payout) -> Value {
+    json!({
+        "id": p.id,
+        "affiliate_id": p.affiliate,
+        "status": p.status,
+        "gross": p.gross,
+        "withheld": p.withheld,
+        "net": p.net,
+        "bank_name": p.account.bank_name(),
+        "account_number": p.account.number,
+        "holder_name": p.account.holder,
+        "requested_at": p.requested_at,
+        "processed_by": p.processed_by,
+        "decided_by": p.decided_by,
+        "decided_at": p.decided_at,
+        "reference": p.reference,
+        "note": p.note,
+    })
+}

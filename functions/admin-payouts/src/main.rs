@@ -1,0 +1,6 @@
+//! Payout requests and what became of them.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), qutab::app::StartError> {
+    qutab::runtime::start::serve(admin_payouts::group).await
+}

@@ -1,0 +1,175 @@
+//! An affiliate's money: bank account, balance, commissions, ledger, payouts.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use http::StatusCode;
+use qutab::{
+    app::{App, Code, Problem, affiliates, payouts},
+    domain::{
+        affiliate::PayoutAccount,
+        contact::BankAccount,
+        commission::Commission,
+        ids::PayoutId,
+        money::Rupiah,
+        payout::{Payout, obstacles},
+        text::{PersonName, mask_number},
+        wallet::Wallet,
+    },
+    http::{Access, ActiveAffiliate, AffiliateToken, Form, Group, IdempotencyKey, PageQuery, page::Listed},
+};
+use serde_json::{Value, json};
+
+pub fn group(app: App) -> Group {
+    Group::named("affiliate-finance")
+        .get("/api/affiliate/bank-account", Access::Affiliate, bank_account)
+        .put("/api/affiliate/bank-account", Access::Affiliate, save_bank_account)
+        .get("/api/affiliate/balance", Access::Affiliate, balance)
+        .get("/api/affiliate/commissions", Access::Affiliate, commissions)
+        .get("/api/affiliate/ledger", Access::Affiliate, ledger)
+        .get("/api/affiliate/payouts", Access::Affiliate, list_payouts)
+        .post("/api/affiliate/payouts", Access::Affiliate, request_payout)
+        .get("/api/affiliate/payouts/eligibility", Access::Affiliate, eligibility)
+        .get("/api/affiliate/payouts/{id}", Access::Affiliate, one_payout)
+        .build(app)
+}
+
+async fn bank_account(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate) -> Result<Json<Value>, Problem> {
+    let account = app.store.payout_account(caller.id).await?.ok_or_else(|| Problem::new(Code::NotFound))?;
+    Ok(Json(bank_view(&account.value)))
+}
+
+async fn save_bank_account(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate, mut form: Form) -> Result<Json<Value>, Problem> {
+    let bank = form.text("bank_code", BankAccount::bank);
+    let number = form.text("account_number", |text| match bank {
+        Some(bank) => BankAccount::number(bank, text),
+        // The bank is wrong already; the number is judged once it is known.
+        None => Ok(text.to_owned()),
+    });
+    let holder = form.text("holder_name", PersonName::parse);
+    form.checked()?;
+    let (Some(bank), Some(number), Some(holder)) = (bank, number, holder) else { return Err(form.problem()) };
+    let account = BankAccount { bank_code: bank.code.into(), number, holder };
+    Ok(Json(bank_view(&affiliates::save_bank_account(&app, caller.id, account).await?)))
+}
+
+async fn wallet(app: &App, caller: AffiliateToken) -> Result<Wallet, Problem> {
+    let wallet = app.store.wallet(caller.id).await?;
+    wallet.map(|w| w.value).ok_or_else(|| Problem::conflict("the application has not been approved"))
+}
+
+async fn balance(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate) -> Result<Json<Value>, Problem> {
+    let wallet = wallet(&app, caller).await?;
+    let settings = app.store.settings().await?;
+    let why_not = obstacles(&wallet, wallet.balance.available, &settings);
+    Ok(Json(json!({
+        "pending": wallet.balance.pending,
+        "available": wallet.balance.available,
+        "reserved": wallet.balance.reserved,
+        "paid_out": wallet.balance.paid_out,
+        "minimum_payout": settings.minimum_payout,
+        "can_request_payout": why_not.is_empty(),
+        "why_not": why_not,
+    })))
+}
+
+async fn eligibility(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate) -> Result<Json<Value>, Problem> {
+    let wallet = wallet(&app, caller).await?;
+    let settings = app.store.settings().await?;
+    let why_not = obstacles(&wallet, wallet.balance.available, &settings);
+    Ok(Json(json!({
+        "eligible": why_not.is_empty(),
+        "reasons": why_not,
+        "available": wallet.balance.available,
+        "minimum_payout": settings.minimum_payout,
+    })))
+}
+
+async fn commissions(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate, page: PageQuery) -> Result<Json<Listed<Value>>, Problem> {
+    let found = app.store.commissions(caller.id, page.limit, page.after.clone()).await?;
+    let wanted = page.filter("status");
+    let items = found.items.iter().map(|c| &c.value).filter(|c| wanted.is_none_or(|w| c.status.as_str() == w)).map(commission_view).collect();
+    Ok(Json(page.answer(items, found.next)))
+}
+
+async fn ledger(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate, page: PageQuery) -> Result<Json<Listed<Value>>, Problem> {
+    let found = app.store.ledger(caller.id, page.limit, page.after.clone()).await?;
+    let view = |e: &qutab::domain::wallet::LedgerEntry| json!({ "number": e.number, "at": e.at, "cause": e.cause, "legs": e.legs });
+    let items = found.items.iter().map(|e| view(&e.value)).collect();
+    Ok(Json(page.answer(items, found.next)))
+}
+
+async fn list_payouts(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate, page: PageQuery) -> Result<Json<Listed<Value>>, Problem> {
+    let keys = app.store.payouts(caller.id, page.limit, page.after.clone()).await?;
+    let payouts = app.store.behind::<Payout>(keys.items).await?;
+    let items = payouts.iter().map(|p| payout_view(&p.value)).collect();
+    Ok(Json(page.answer(items, keys.next)))
+}
+
+async fn one_payout(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+    let missing = || Problem::new(Code::NotFound);
+    let id = PayoutId::parse(&id).ok_or_else(missing)?;
+    let payout = app.store.payout(id).await?.filter(|p| p.value.affiliate == caller.id).ok_or_else(missing)?;
+    Ok(Json(payout_view(&payout.value)))
+}
+
+/// The session is checked in the use case's own read.
+async fn request_payout(
+    State(app): State<App>, caller: AffiliateToken, IdempotencyKey(key): IdempotencyKey, mut form: Form,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let amount = form.maybe_integer("amount", 1..=1_000_000_000_000).map(Rupiah::new);
+    form.checked()?;
+    let payout = payouts::request_payout(&app, caller.id, caller.session, amount, key.as_deref()).await?;
+    Ok((StatusCode::CREATED, Json(requested_view(&payout))))
+}
+
+fn bank_view(account: &PayoutAccount) -> Value {
+    json!({
+        "bank_code": account.account.bank_code,
+        "bank_name": account.account.bank_name(),
+        "account_number": mask_number(&account.account.number),
+        "holder_name": account.account.holder,
+        "status": account.status,
+        "rejection_reason": account.rejection,
+        "changed_at": account.changed_at,
+    })
+}
+
+fn commission_view(c: &Commission) -> Value {
+    json!({
+        "order_number": c.order_number,
+        "status": c.status,
+        "basis": c.basis,
+        "rule": c.rule.rule,
+        "amount": c.amount,
+        "voided": c.voided,
+        "remaining": c.remaining(),
+        "paid_at": c.paid_at,
+        "due_at": c.due_at,
+        "matured_at": c.matured_at,
+    })
+}
+
+/// What was fixed at the request: a repeated request gets it word for word.
+fn requested_view(p: &Payout) -> Value {
+    json!({
+        "id": p.id,
+        "status": "requested",
+        "gross": p.gross,
+        "withheld": p.withheld,
+        "net": p.net,
+        "bank_name": p.account.bank_name(),
+        "account_number": mask_number(&p.account.number),
+        "requested_at": p.requested_at,
+    })
+}
+
+fn payout_view(p: &Payout) -> Value {
+    let mut view = requested_view(p);
+    view["status"] = json!(p.status);
+    view["decided_at"] = json!(p.decided_at);
+    view["reference"] = json!(p.reference);
+    view["note"] = json!(p.note);
+    view
+}

@@ -1,0 +1,51 @@
+//! Does the work of the payments queue: payments recorded, commissions earned, refunds sent.
+
+use qutab::{
+    app::{Problem, Shop, StartError, record_payment, send_refund},
+    domain::outbox::Work,
+    events::{
+        Message,
+        batch::{Answer, Batch, each},
+    },
+    runtime::{clients::Wiring, system_clock},
+    store::outbox::Claim,
+};
+
+pub async fn start() -> Result<(), StartError> {
+    qutab::runtime::start::handle(|wiring: &Wiring| Shop::build(wiring, system_clock()), async |shop: &Shop, batch: Batch| Ok(work(shop, batch).await)).await
+}
+
+/// Each message alone; all of them safe to repeat.
+pub async fn work(shop: &Shop, batch: Batch) -> Answer {
+    each(batch, async |message| one(shop, message).await.map_err(|p| Failed(p.code.as_str()))).await
+}
+
+#[derive(Debug)]
+struct Failed(&'static str);
+
+impl std::fmt::Display for Failed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+async fn one(shop: &Shop, message: Message) -> Result<(), Problem> {
+    match message {
+        Message::InvoiceNotice { invoice } => record_payment::record_notice(shop, &invoice).await.map(|_| ()),
+        Message::RefundNotice { gateway_id } => send_refund::record_refund(shop, &gateway_id).await,
+        Message::Owed { outbox } => match shop.app.store.claim(outbox, shop.app.clock.now()).await? {
+            Claim::Done => Ok(()),
+            Claim::Busy => Err(Problem::unavailable("another worker is at it")),
+            Claim::Yours(item) => {
+                match item.work {
+                    Work::SendRefund { order, refund } => send_refund::send_refund(shop, order, refund).await?,
+                    Work::SettleFreeOrder { order } => {
+                        record_payment::settle_free(shop, order).await?;
+                    }
+                    _ => return Err(Problem::internal("work of the notifications queue")),
+                }
+                Ok(shop.app.store.settle(outbox).await?)
+            }
+        },
+    }
+}

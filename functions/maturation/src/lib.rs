@@ -1,0 +1,18 @@
+//! Daily: commissions past their hold become available.
+
+use qutab::{
+    app::{App, StartError, mature},
+    events::schedule::Scheduled,
+    runtime::{clients::Wiring, system_clock},
+};
+
+pub async fn start() -> Result<(), StartError> {
+    qutab::runtime::start::handle(|wiring: &Wiring| App::build(wiring, system_clock()), async |app: &App, event: Scheduled| run(app, event).await).await
+}
+
+pub async fn run(app: &App, event: Scheduled) -> Result<mature::Matured, StartError> {
+    let now = event.now(&app.clock, app.site.local)?;
+    let matured = mature::mature(app, now).await.map_err(|p| p.code.as_str())?;
+    tracing::info!(commissions = matured.commissions, amount = matured.amount.get(), more = matured.more, "matured");
+    Ok(matured)
+}

@@ -1,0 +1,54 @@
+//! Sends owed mail from the notifications queue; on its schedule it hands on what the outbox still holds.
+
+use qutab::{
+    app::{App, Problem, StartError, notify, owed},
+    domain::time::Timestamp,
+    events::{
+        Message,
+        batch::{Answer, Batch, each},
+        schedule::Scheduled,
+    },
+    mail::Mailer,
+    runtime::{clients::Wiring, system_clock},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+#[derive(Debug, Clone)]
+pub struct Notifier {
+    pub app: App,
+    pub mailer: Mailer,
+}
+
+/// What may arrive: a batch of the queue, or the schedule of the sweep.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum Event {
+    Batch(Batch),
+    Sweep(Scheduled),
+}
+
+pub async fn start() -> Result<(), StartError> {
+    let build = |wiring: &Wiring| Ok(Notifier { app: App::build(wiring, system_clock())?, mailer: wiring.mailer()? });
+    qutab::runtime::start::handle(build, async |notifier: &Notifier, event: Event| handle(notifier, event).await).await
+}
+
+pub async fn handle(notifier: &Notifier, event: Event) -> Result<Value, StartError> {
+    match event {
+        Event::Batch(batch) => Ok(serde_json::to_value(work(notifier, batch).await)?),
+        Event::Sweep(schedule) => {
+            let app = &notifier.app;
+            let now: Timestamp = schedule.now(&app.clock, app.site.local)?;
+            let handed = owed::sweep(app, now).await.map_err(|p| p.code.as_str())?;
+            Ok(json!({ "handed_on": handed }))
+        }
+    }
+}
+
+pub async fn work(notifier: &Notifier, batch: Batch) -> Answer {
+    each(batch, async |message| match message {
+        Message::Owed { outbox } => notify::notify(&notifier.app, &notifier.mailer, outbox).await.map_err(|p: Problem| p.code.as_str()),
+        Message::InvoiceNotice { .. } | Message::RefundNotice { .. } => Err("a message of the payments queue"),
+    })
+    .await
+}

@@ -1,0 +1,59 @@
+//! Payment links and their status.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use http::StatusCode;
+use qutab::{
+    app::{Code, Problem, Shop, payment_link, record_payment},
+    domain::{ids::OrderId, order::Order},
+    http::{Access, CustomerToken, Group},
+    store::entity::Stored,
+};
+use serde_json::{Value, json};
+
+pub fn group(shop: Shop) -> Group {
+    Group::named("payments")
+        .post("/api/orders/{id}/payments", Access::Customer, link)
+        .get("/api/orders/{id}/payment", Access::Customer, status)
+        .build(shop)
+}
+
+async fn own(shop: &Shop, caller: CustomerToken, id: &str) -> Result<Stored<Order>, Problem> {
+    let missing = || Problem::new(Code::NotFound);
+    let id = OrderId::parse(id).ok_or_else(missing)?;
+    shop.app.store.order(id).await?.filter(|o| o.value.customer == caller.id).ok_or_else(missing)
+}
+
+/// The live link, or `?new=1` for another one: the old one ends at the gateway first.
+async fn link(
+    State(shop): State<Shop>, caller: CustomerToken, Path(id): Path<String>, query: axum::extract::RawQuery,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let order = own(&shop, caller, &id).await?;
+    if !order.value.is_payable() || order.value.attempts == 0 {
+        return Err(Problem::conflict(format!("the order is {}", order.value.status)));
+    }
+    let customer = shop.app.store.customer(caller.id).await?.ok_or_else(|| Problem::new(Code::NotLoggedIn))?.value;
+    let link = if query.0.as_deref() == Some("new=1") {
+        payment_link::renew_link(&shop, order.clone(), &customer).await?
+    } else {
+        payment_link::ensure_link(&shop, &order.value, &customer).await?
+    };
+    let body = json!({ "order_id": order.value.id, "payment_url": link.url, "amount": order.value.total, "expires_at": order.value.pay_by });
+    Ok((StatusCode::CREATED, Json(body)))
+}
+
+/// What is stored; while the order is pending the gateway is asked, so that a lost webhook heals.
+async fn status(State(shop): State<Shop>, caller: CustomerToken, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+    let order = own(&shop, caller, &id).await?.value;
+    // The gateway being out of reach is no reason to refuse what is known.
+    let order = record_payment::check(&shop, order.id).await.unwrap_or(order);
+    Ok(Json(json!({
+        "order_id": order.id,
+        "order_status": order.status,
+        "amount": order.total,
+        "paid": order.paid.as_ref().map(|p| json!({ "amount": p.amount, "at": p.at, "method": p.method })),
+        "expires_at": order.pay_by,
+    })))
+}

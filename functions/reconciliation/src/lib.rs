@@ -1,0 +1,19 @@
+//! Daily: recounts the ledgers from their checkpoints; from the beginning on the first day of a month.
+
+use qutab::{
+    app::{App, StartError, reconcile},
+    events::schedule::Scheduled,
+    runtime::{clients::Wiring, system_clock},
+};
+
+pub async fn start() -> Result<(), StartError> {
+    qutab::runtime::start::handle(|wiring: &Wiring| App::build(wiring, system_clock()), async |app: &App, event: Scheduled| run(app, event).await).await
+}
+
+pub async fn run(app: &App, event: Scheduled) -> Result<reconcile::Reconciled, StartError> {
+    let now = event.now(&app.clock, app.site.local)?;
+    let full = now.day().to_string().ends_with("-01");
+    let result = reconcile::reconcile(app, now, full).await.map_err(|p| p.code.as_str())?;
+    tracing::info!(wallets = result.wallets, entries = result.entries, differences = result.differences.len(), "reconciled");
+    Ok(result)
+}

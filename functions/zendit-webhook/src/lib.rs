@@ -1,0 +1,72 @@
+//! Takes the gateway's notices: verify, enqueue, answer. All effects happen in the worker, which asks the gateway again.
+
+use axum::{
+    body::Bytes,
+    extract::State,
+};
+use http::{HeaderMap, StatusCode};
+use qutab::{
+    app::{Code, Problem, StartError},
+    domain::{outbox::Lane, time::Entropy},
+    events::{Message, Queues},
+    http::{Access, Group},
+    runtime::{clients::Wiring, config::name},
+    secrets::refresh::same_secret,
+};
+use serde::Deserialize;
+
+/// Everything that this function can do: check a token, send to a queue.
+#[derive(Debug, Clone)]
+pub struct Webhook {
+    queues: Queues,
+    entropy: Entropy,
+    token: String,
+}
+
+impl Webhook {
+    pub fn build(wiring: &Wiring) -> Result<Self, StartError> {
+        let token = wiring.environment.need(name::ZENDIT_WEBHOOK_TOKEN)?.to_owned();
+        Ok(Self { queues: wiring.queues()?, entropy: wiring.entropy.clone(), token })
+    }
+}
+
+pub async fn start() -> Result<(), StartError> {
+    qutab::runtime::telemetry::start();
+    qutab::runtime::start::run(group(Webhook::build(&Wiring::of_process())?)).await
+}
+
+pub fn group(webhook: Webhook) -> Group {
+    Group::named("zendit-webhook").post("/webhooks/zendit", Access::Public, notice).build(webhook)
+}
+
+/// An invoice event is the flat invoice; a refund event wraps its data.
+#[derive(Deserialize)]
+struct Notice {
+    event: Option<String>,
+    id: Option<String>,
+    data: Option<RefundData>,
+}
+
+#[derive(Deserialize)]
+struct RefundData {
+    id: Option<String>,
+}
+
+async fn notice(State(webhook): State<Webhook>, headers: HeaderMap, body: Bytes) -> Result<StatusCode, Problem> {
+    let token = headers.get("x-callback-token").and_then(|v| v.to_str().ok()).unwrap_or_default();
+    if token.is_empty() || !same_secret(token, &webhook.token, &webhook.entropy) {
+        return Err(Problem::new(Code::NotLoggedIn));
+    }
+    let notice: Notice = serde_json::from_slice(&body).map_err(|_| Problem::new(Code::Malformed))?;
+    let plain = |id: &String| (1..=100).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    let message = match (notice.event.as_deref(), notice.id.filter(plain), notice.data.and_then(|d| d.id).filter(plain)) {
+        (Some("refund.succeeded" | "refund.failed"), _, Some(gateway_id)) => Message::RefundNotice { gateway_id },
+        (None, Some(invoice), _) => Message::InvoiceNotice { invoice },
+        _ => {
+            tracing::info!("a notice that means nothing here");
+            return Ok(StatusCode::OK);
+        }
+    };
+    webhook.queues.send(Lane::Payments, &message).await?;
+    Ok(StatusCode::OK)
+}

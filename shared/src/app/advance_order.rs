@@ -1,0 +1,41 @@
+//! Moves a paid order on: processing, distributed, completed. Completion starts the end of the commission's hold.
+
+use super::{
+    App, Code, Problem, ROUNDS,
+    affiliates::{Reviewer, audit},
+};
+use crate::{
+    domain::{
+        ids::OrderId,
+        order::{Actor, Order, OrderStatus},
+        text::Note,
+    },
+    store::transaction::{Commit, Transaction},
+};
+
+pub async fn advance(app: &App, by: Reviewer, id: OrderId, to: OrderStatus, note: Option<Note>) -> Result<Order, Problem> {
+    if !matches!(to, OrderStatus::Processing | OrderStatus::Distributed | OrderStatus::Completed) {
+        return Err(Problem::conflict("this status has its own action"));
+    }
+    for _ in 0..ROUNDS {
+        let now = app.clock.now();
+        let read = app.store.order(id).await?.ok_or_else(|| Problem::new(Code::NotFound))?;
+        if read.value.status == to {
+            return Ok(read.value);
+        }
+        let after = read.value.clone().moved(to, Actor::Admin, note.clone(), now)?;
+        let mut tx = Transaction::new();
+        tx.save(&read, &after, ());
+        tx.create(&audit(app, by, "order.status", &id.to_string(), read.value.status.as_str(), to.as_str()), ());
+        if to == OrderStatus::Completed
+            && let Some(attribution) = &after.attribution
+            && let Some(commission) = app.store.commission(attribution.affiliate, id).await?
+        {
+            tx.save(&commission, &commission.value.clone().completed(now), ());
+        }
+        if let Commit::Done = app.store.commit(tx).await? {
+            return Ok(after);
+        }
+    }
+    Err(Problem::unavailable("the order kept changing"))
+}

@@ -1,0 +1,203 @@
+//! Applications and their review, bank accounts and their verification.
+
+use super::{App, Code, Problem, ROUNDS};
+use crate::{
+    domain::{
+        affiliate::{Affiliate, AffiliateStatus, CodeOwner, Platform, PayoutAccount, BankStatus, ReferralCode},
+        contact::{BankAccount, Email, Phone},
+        identity::{Audience, Language, Login},
+        ids::{AdminId, AffiliateId},
+        outbox::{OutboxItem, Work},
+        text::{Motivation, Note, PersonName, Place},
+        wallet::{Standing, VerifiedBank, Wallet},
+    },
+    secrets::password::{self, Password},
+    store::{
+        entity::{AuditEntry, Stored},
+        keys,
+        throttle::Limit,
+        transaction::{Commit, Transaction},
+    },
+};
+use std::collections::BTreeMap;
+
+const APPLICATIONS: Limit = Limit { attempts: 20, seconds: 3600 };
+
+#[derive(Debug)]
+pub struct Application {
+    pub first_name: PersonName,
+    pub last_name: PersonName,
+    pub email: Email,
+    pub password: Password,
+    pub whatsapp: Phone,
+    pub city: Place,
+    pub social: BTreeMap<Platform, String>,
+    pub primary_platform: Platform,
+    pub reason: Motivation,
+    pub language: Language,
+}
+
+/// Files an application. An address that has one already gets the same answer, after the same work.
+pub async fn apply(app: &App, new: Application, address: &str) -> Result<(), Problem> {
+    let now = app.clock.now();
+    if let Some(wait) = app.store.throttle(&format!("apply#{address}"), APPLICATIONS, now).await? {
+        return Err(Problem::too_many(wait));
+    }
+    let id = AffiliateId::fresh(now, &app.entropy);
+    let password_hash = password::hash(&new.password, &app.entropy)?;
+    let login = Login { audience: Audience::Affiliate, email: new.email.clone(), account: id.to_string(), password_hash, created_at: now };
+    let affiliate = Affiliate {
+        id,
+        status: AffiliateStatus::Pending,
+        first_name: new.first_name,
+        last_name: new.last_name,
+        email: new.email,
+        whatsapp: new.whatsapp,
+        city: new.city,
+        social: new.social,
+        primary_platform: new.primary_platform,
+        reason: new.reason,
+        language: new.language,
+        applied_at: now,
+        decided_at: None,
+        rejection: None,
+        code: None,
+        commission_override: None,
+    };
+    let mail = OutboxItem::new(Work::MailApplicationReceived { affiliate: id }, now);
+    let mut tx = Transaction::new();
+    tx.create(&login, ()).create(&affiliate, ()).put_same(&mail);
+    if let Commit::Done = app.store.commit(tx).await? {
+        app.queues.hand_on(&[mail]).await;
+    }
+    Ok(())
+}
+
+/// Who decides, for the audit log.
+#[derive(Debug, Clone, Copy)]
+pub struct Reviewer {
+    pub admin: AdminId,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Lost {
+    Changed,
+    CodeTaken,
+}
+
+/// Approves with a generated code, or with one that the admin chose.
+pub async fn approve(app: &App, by: Reviewer, id: AffiliateId, chosen: Option<ReferralCode>) -> Result<Affiliate, Problem> {
+    for _ in 0..ROUNDS {
+        let now = app.clock.now();
+        let read = find(app, id).await?;
+        let code = chosen.clone().unwrap_or_else(|| ReferralCode::generate(&app.entropy));
+        let approved = read.value.clone().approved(code.clone(), now)?;
+        let mail = OutboxItem::new(Work::MailApplicationApproved { affiliate: id }, now);
+        let mut tx = Transaction::new();
+        tx.save(&read, &approved, Lost::Changed)
+            .create(&CodeOwner { code, affiliate: id, given_at: now }, Lost::CodeTaken)
+            .create(&Wallet::open(id), Lost::Changed)
+            .put_same(&mail)
+            .create(&audit(app, by, "affiliate.approve", &id.to_string(), read.value.status.as_str(), "approved"), Lost::Changed);
+        match app.store.commit(tx).await? {
+            Commit::Done => {
+                app.queues.hand_on(&[mail]).await;
+                return Ok(approved);
+            }
+            Commit::Lost(lost) if chosen.is_some() && lost.contains(&Lost::CodeTaken) && !lost.contains(&Lost::Changed) => {
+                return Err(Problem::conflict("this code is taken"));
+            }
+            Commit::Lost(_) => {}
+        }
+    }
+    Err(Problem::unavailable("approval kept colliding"))
+}
+
+pub async fn reject(app: &App, by: Reviewer, id: AffiliateId, reason: Note) -> Result<Affiliate, Problem> {
+    let now = app.clock.now();
+    let read = find(app, id).await?;
+    let rejected = read.value.clone().rejected(reason, now)?;
+    let mail = OutboxItem::new(Work::MailApplicationRejected { affiliate: id }, now);
+    let mut tx = Transaction::new();
+    tx.save(&read, &rejected, ()).put_same(&mail);
+    tx.create(&audit(app, by, "affiliate.reject", &id.to_string(), read.value.status.as_str(), "rejected"), ());
+    once(app, tx).await?;
+    app.queues.hand_on(&[mail]).await;
+    Ok(rejected)
+}
+
+/// Suspends: earns nothing from now on, and no payout leaves.
+pub async fn suspend(app: &App, by: Reviewer, id: AffiliateId) -> Result<Affiliate, Problem> {
+    let read = find(app, id).await?;
+    let suspended = read.value.clone().suspended()?;
+    let wallet = app.store.wallet(id).await?.ok_or_else(|| Problem::internal("an approved affiliate without a wallet"))?;
+    let mut tx = Transaction::new();
+    tx.save(&read, &suspended, ()).save(&wallet, &Wallet { standing: Standing::Suspended, ..wallet.value.clone() }, ());
+    tx.create(&audit(app, by, "affiliate.suspend", &id.to_string(), "approved", "suspended"), ());
+    once(app, tx).await?;
+    Ok(suspended)
+}
+
+/// Saves the bank account. Any change asks for a new verification, and stops payouts until then.
+pub async fn save_bank_account(app: &App, id: AffiliateId, account: BankAccount) -> Result<PayoutAccount, Problem> {
+    let now = app.clock.now();
+    let (bank_key, wallet_key) = (keys::payout_account(id), keys::wallet(id));
+    let mut found = app.store.get_many([bank_key.clone(), wallet_key.clone()]).await?;
+    let bank: Option<Stored<PayoutAccount>> = found.take(&bank_key)?;
+    let wallet: Stored<Wallet> = found.take(&wallet_key)?.ok_or_else(|| Problem::conflict("the application has not been approved"))?;
+    if let Some(same) = bank.as_ref().filter(|b| b.value.account == account) {
+        return Ok(same.value.clone());
+    }
+    let version = bank.as_ref().map_or(1, |b| b.value.version + 1);
+    let changed = PayoutAccount {
+        affiliate: id, account, version, status: BankStatus::Pending, changed_at: now, decided_by: None, decided_at: None, rejection: None,
+    };
+    let mut tx = Transaction::new();
+    match &bank {
+        Some(bank) => tx.save(bank, &changed, ()),
+        None => tx.create(&changed, ()),
+    };
+    tx.save(&wallet, &Wallet { bank: None, ..wallet.value.clone() }, ());
+    once(app, tx).await?;
+    Ok(changed)
+}
+
+/// Verifies or rejects a bank account.
+pub async fn decide_bank_account(app: &App, by: Reviewer, id: AffiliateId, verified: bool, reason: Option<Note>) -> Result<PayoutAccount, Problem> {
+    let now = app.clock.now();
+    let read = app.store.payout_account(id).await?.ok_or_else(|| Problem::new(Code::NotFound))?;
+    let wallet = app.store.wallet(id).await?.ok_or_else(|| Problem::new(Code::NotFound))?;
+    let decided = read.value.clone().decided(verified, by.admin, reason, now)?;
+    let bank = verified.then_some(VerifiedBank { version: decided.version, by: by.admin });
+    let mail = OutboxItem::new(Work::MailBankDecided { affiliate: id }, now);
+    let mut tx = Transaction::new();
+    tx.save(&read, &decided, ()).save(&wallet, &Wallet { bank, ..wallet.value.clone() }, ()).put_same(&mail);
+    tx.create(&audit(app, by, "bank_account.decide", &id.to_string(), read.value.status.as_str(), decided.status.as_str()), ());
+    once(app, tx).await?;
+    app.queues.hand_on(&[mail]).await;
+    Ok(decided)
+}
+
+async fn find(app: &App, id: AffiliateId) -> Result<Stored<Affiliate>, Problem> {
+    app.store.affiliate(id).await?.ok_or_else(|| Problem::new(Code::NotFound))
+}
+
+async fn once(app: &App, tx: Transaction<()>) -> Result<(), Problem> {
+    match app.store.commit(tx).await? {
+        Commit::Done => Ok(()),
+        Commit::Lost(_) => Err(Problem::conflict("somebody else has just changed this; look again")),
+    }
+}
+
+pub(crate) fn audit(app: &App, by: Reviewer, action: &str, subject: &str, before: &str, after: &str) -> AuditEntry {
+    let now = app.clock.now();
+    AuditEntry {
+        id: crate::domain::ids::TaskId::fresh(now, &app.entropy).to_string(),
+        at: now,
+        admin: by.admin.to_string(),
+        action: action.into(),
+        subject: subject.into(),
+        before: Some(before.into()),
+        after: Some(after.into()),
+    }
+}

@@ -1,0 +1,103 @@
+//! A visit through `/r/{code}`: one write when the code is known to this process.
+
+use super::{App, Problem};
+use crate::{
+    domain::{
+        affiliate::ReferralCode,
+        attribution::ClickProof,
+        ids::{AffiliateId, ClickId},
+        settings::Settings,
+        time::Timestamp,
+    },
+    store::{entity::Click, keys},
+};
+use std::{collections::HashMap, sync::{Arc, Mutex, PoisonError}};
+
+/// How long a code that was looked up, found or not, is not looked up again; and how many are kept.
+const FRESH_SECONDS: i64 = 60;
+const MOST: usize = 10_000;
+
+/// Codes and settings that this process has looked up lately.
+#[derive(Debug, Clone, Default)]
+pub struct Known(Arc<Mutex<HashMap<String, (Timestamp, Option<Resolved>)>>>);
+
+#[derive(Debug, Clone, Copy)]
+struct Resolved {
+    affiliate: AffiliateId,
+    referral_days: u16,
+    retention_days: u16,
+}
+
+/// Who came, as far as that is kept.
+#[derive(Debug)]
+pub struct Visit<'a> {
+    pub address: &'a str,
+    pub agent: &'a str,
+    pub referrer: Option<String>,
+}
+
+/// A click that was logged: what to sign into the cookie, and for how long.
+#[derive(Debug)]
+pub struct Clicked {
+    pub proof: ClickProof,
+    pub seconds: i64,
+}
+
+/// Logs the click; nothing for a code that nobody has.
+pub async fn click(app: &App, known: &Known, code: &ReferralCode, visit: &Visit<'_>) -> Result<Option<Clicked>, Problem> {
+    let now = app.clock.now();
+    let Some(owner) = resolve(app, known, code, now).await? else { return Ok(None) };
+    let key = app.referrals.as_ref().ok_or_else(|| Problem::internal("this function has no referral key"))?;
+    let id = ClickId::fresh(now, &app.entropy);
+    let click = Click {
+        id,
+        affiliate: owner.affiliate,
+        code: code.as_str().into(),
+        at: now,
+        visitor: key.visitor(visit.address, visit.agent, now),
+        bot: is_bot(visit.agent),
+        referrer: visit.referrer.as_deref().and_then(host_of),
+        expires_at: now.plus_days(owner.retention_days + 30),
+    };
+    app.store.append(&click).await?;
+    let proof = ClickProof { affiliate: owner.affiliate, click: id, code: code.clone(), at: now };
+    Ok(Some(Clicked { proof, seconds: i64::from(owner.referral_days) * 86_400 }))
+}
+
+async fn resolve(app: &App, known: &Known, code: &ReferralCode, now: Timestamp) -> Result<Option<Resolved>, Problem> {
+    let name = code.folded();
+    if let Some((at, resolved)) = known.0.lock().unwrap_or_else(PoisonError::into_inner).get(&name)
+        && now.since(*at) < FRESH_SECONDS
+    {
+        return Ok(*resolved);
+    }
+    let code_key = keys::code(code);
+    let mut found = app.store.get_many([code_key.clone(), keys::settings()]).await?;
+    let settings = found.take::<Settings>(&keys::settings())?.map(|s| s.value).unwrap_or_default();
+    let owner = found.take::<crate::domain::affiliate::CodeOwner>(&code_key)?;
+    let resolved = owner.map(|o| Resolved {
+        affiliate: o.value.affiliate,
+        referral_days: settings.referral_days,
+        retention_days: settings.click_retention_days,
+    });
+    let mut cache = known.0.lock().unwrap_or_else(PoisonError::into_inner);
+    if cache.len() >= MOST {
+        cache.clear();
+    }
+    cache.insert(name, (now, resolved));
+    Ok(resolved)
+}
+
+/// Agents that say themselves that nobody is looking.
+fn is_bot(agent: &str) -> bool {
+    let agent = agent.to_ascii_lowercase();
+    agent.is_empty() || ["bot", "crawler", "spider", "preview", "facebookexternalhit", "whatsapp", "curl/", "wget/", "headless"].iter().any(|b| agent.contains(b))
+}
+
+/// Only the host of a referring page is kept.
+fn host_of(referrer: &str) -> Option<String> {
+    let rest = referrer.strip_prefix("https://").or_else(|| referrer.strip_prefix("http://"))?;
+    let host = rest.split(['/', '?', '#', ':']).next()?;
+    let plain = !host.is_empty() && host.len() <= 100 && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-".contains(c));
+    plain.then(|| host.to_ascii_lowercase())
+}

@@ -1,0 +1,92 @@
+//! Makes due commissions available: in transactions of one affiliate's commissions, one ledger entry each.
+
+use super::{App, Problem, ROUNDS};
+use crate::{
+    domain::{
+        commission::Commission,
+        ids::{AffiliateId, OrderId},
+        money::Rupiah,
+        time::Timestamp,
+        wallet::{Cause, Wallet},
+    },
+    store::{
+        affiliates::commission_of,
+        entity::Stored,
+        keys::{self, SHARDS},
+        transaction::{Commit, MAX_WRITES, Transaction},
+    },
+};
+use std::collections::BTreeMap;
+
+/// Commissions of one transaction: the wallet and the ledger entry need two writes, one is kept free.
+const PER_TRANSACTION: usize = MAX_WRITES - 3;
+/// Pages of the due index that one run reads in a shard.
+const PAGES: u32 = 20;
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Matured {
+    pub commissions: u32,
+    pub amount: Rupiah,
+    /// There was more than one run takes; the next one goes on.
+    pub more: bool,
+}
+
+/// Matures what is due at `now`. Safe to run twice, late, or to be cut off anywhere.
+pub async fn mature(app: &App, now: Timestamp) -> Result<Matured, Problem> {
+    let mut total = Matured::default();
+    for shard in 0..SHARDS {
+        let mut after = None;
+        for page in 0..=PAGES {
+            if page == PAGES {
+                total.more = true;
+                break;
+            }
+            let due = app.store.maturing(shard, now, after).await?;
+            let mut by_affiliate: BTreeMap<AffiliateId, Vec<OrderId>> = BTreeMap::new();
+            for (affiliate, order) in due.items.iter().filter_map(commission_of) {
+                by_affiliate.entry(affiliate).or_default().push(order);
+            }
+            for (affiliate, orders) in by_affiliate {
+                for some in orders.chunks(PER_TRANSACTION) {
+                    let (count, amount) = mature_some(app, affiliate, some, now).await?;
+                    total.commissions += count;
+                    total.amount = total.amount.plus(amount)?;
+                }
+            }
+            after = due.next;
+            if after.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(total)
+}
+
+async fn mature_some(app: &App, affiliate: AffiliateId, orders: &[OrderId], now: Timestamp) -> Result<(u32, Rupiah), Problem> {
+    for _ in 0..ROUNDS {
+        let wallet_key = keys::wallet(affiliate);
+        let wanted = orders.iter().map(|o| keys::commission(affiliate, *o)).chain([wallet_key.clone()]);
+        let mut found = app.store.get_many(wanted).await?;
+        let wallet: Stored<Wallet> = found.take(&wallet_key)?.ok_or_else(|| Problem::internal("an affiliate without a wallet"))?;
+        let mut due: Vec<Stored<Commission>> = Vec::new();
+        for order in orders {
+            // The index may be stale: only what is due by the item itself.
+            due.extend(found.take::<Commission>(&keys::commission(affiliate, *order))?.filter(|c| c.value.is_due(now)));
+        }
+        if due.is_empty() {
+            return Ok((0, Rupiah::ZERO));
+        }
+        let amount = Rupiah::sum(due.iter().map(|c| c.value.remaining()))?;
+        let count = u32::try_from(due.len()).unwrap_or(u32::MAX);
+        let (after, entry) = wallet.value.clone().post(Cause::Matured { commissions: count }, amount, now)?;
+        let mut tx = Transaction::new();
+        for commission in &due {
+            tx.save(commission, &commission.value.clone().matured(now)?, ());
+        }
+        tx.save(&wallet, &after, ()).create(&entry, ());
+        if let Commit::Done = app.store.commit(tx).await? {
+            return Ok((count, amount));
+        }
+    }
+    Err(Problem::unavailable("maturation kept colliding"))
+}

@@ -1,0 +1,290 @@
+//! Places an order: one read, one transaction that reserves everything, then the payment link.
+
+use super::{Code, FieldError, Problem, Shop, payment_link};
+use crate::{
+    domain::{
+        Wrong,
+        affiliate::{Affiliate, PayoutAccount},
+        attribution::{Attribution, Buyer, Candidate, ClickProof, NotAttributed, Source, attribute},
+        catalog::Product,
+        coupon::{Coupon, CouponCode, NotValid},
+        identity::Customer,
+        ids::{AffiliateId, CustomerId, OrderId, ProductId},
+        money::Rupiah,
+        order::{CouponUse, MAX_TOTAL, Order, OrderLine, OrderNumber, OrderStatus, Recipient, WantedLine},
+        outbox::{OutboxItem, Work},
+        payment::Attempt,
+        settings::Settings,
+        text::Note,
+        time::Timestamp,
+    },
+    store::{
+        Found,
+        catalog::{AVAILABLE, USED},
+        entity::{NumberedOrder, Referral, Stored, masked},
+        keys,
+        transaction::{Commit, Transaction},
+    },
+};
+
+/// What a customer asks for.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    pub lines: Vec<WantedLine>,
+    pub recipient: Recipient,
+    pub note: Option<Note>,
+    pub coupon: Option<CouponCode>,
+    pub terms: String,
+    pub click: Option<ClickProof>,
+    /// The Idempotency-Key, and the digest of the body that came with it.
+    pub request: Option<(String, String)>,
+}
+
+/// The order as it was placed, with its payment link if the gateway gave one in time.
+#[derive(Debug)]
+pub struct Placed {
+    pub order: Order,
+    pub payment_url: Option<String>,
+    /// It had been placed before, by the same request.
+    pub replayed: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Lost {
+    OrderExists,
+    Number,
+    Stock(ProductId),
+    Coupon,
+}
+
+/// Everything that placing an order rests on, as read in one round trip.
+struct Basis {
+    settings: Settings,
+    customer: Customer,
+    products: Vec<Product>,
+    coupon: Option<Coupon>,
+    affiliate: Option<(Affiliate, Option<PayoutAccount>)>,
+}
+
+/// How often another order number is drawn when one is taken.
+const NUMBERS: u32 = 5;
+
+pub async fn place_order(shop: &Shop, customer: CustomerId, wanted: Wanted) -> Result<Placed, Problem> {
+    let app = &shop.app;
+    let now = app.clock.now();
+    let basis = read(shop, customer, &wanted).await?;
+    let id = match &wanted.request {
+        Some((key, _)) => OrderId::named(&[&customer.to_string(), key]),
+        None => OrderId::fresh(now, &app.entropy),
+    };
+    for _ in 0..NUMBERS {
+        let order = decide(&basis, id, &wanted, OrderNumber::generate(now, &app.entropy), now)?;
+        let free = order.total == Rupiah::ZERO;
+        let attempt = (!free).then(|| payment_link::first_attempt(&order, now));
+        let settle = free.then(|| OutboxItem::new(Work::SettleFreeOrder { order: id }, now));
+        let tx = write(&basis, &order, attempt.as_ref(), settle.as_ref());
+        match app.store.commit(tx).await? {
+            Commit::Done => {
+                app.queues.hand_on(settle.as_slice()).await;
+                let payment_url = match attempt {
+                    Some(attempt) => link(shop, &order, attempt, &basis.customer).await?,
+                    None => None,
+                };
+                return Ok(Placed { order, payment_url, replayed: false });
+            }
+            Commit::Lost(lost) if lost.contains(&Lost::OrderExists) => return replay(shop, id, &wanted, &basis.customer).await,
+            Commit::Lost(lost) => refused(&basis, &lost)?,
+        }
+    }
+    Err(Problem::unavailable("no free order number"))
+}
+
+async fn read(shop: &Shop, customer: CustomerId, wanted: &Wanted) -> Result<Basis, Problem> {
+    let customer_key = keys::profile(&customer.to_string());
+    let mut wants = vec![keys::settings(), customer_key.clone()];
+    wants.extend(wanted.lines.iter().map(|l| keys::product(l.product)));
+    wants.extend(wanted.coupon.iter().map(keys::coupon));
+    if let Some(click) = &wanted.click {
+        wants.extend([keys::affiliate(click.affiliate), keys::payout_account(click.affiliate)]);
+    }
+    let mut found = shop.app.store.get_many(wants).await?;
+    let settings = found.take::<Settings>(&keys::settings())?.map(|s| s.value).unwrap_or_default();
+    let customer = found.take::<Customer>(&customer_key)?.ok_or_else(|| Problem::new(Code::NotLoggedIn))?.value;
+    let coupon = match &wanted.coupon {
+        Some(code) => Some(found.take::<Coupon>(&keys::coupon(code))?.ok_or(NotValid::Unknown)?.value),
+        None => None,
+    };
+    let mut products = Vec::new();
+    for line in &wanted.lines {
+        products.extend(found.take::<Product>(&keys::product(line.product))?.map(|p| p.value));
+    }
+    let owner = coupon.as_ref().and_then(|c| c.affiliate);
+    let affiliate = match (owner, &wanted.click) {
+        // The coupon's owner comes before the click's; usually they are the same and already read.
+        (Some(id), click) if click.as_ref().is_none_or(|c| c.affiliate != id) => {
+            let mut more = shop.app.store.get_many([keys::affiliate(id), keys::payout_account(id)]).await?;
+            take_affiliate(&mut more, id)?
+        }
+        (Some(id), _) => take_affiliate(&mut found, id)?,
+        (None, Some(click)) => take_affiliate(&mut found, click.affiliate)?,
+        (None, None) => None,
+    };
+    Ok(Basis { settings, customer, products, coupon, affiliate })
+}
+
+fn take_affiliate(found: &mut Found, id: AffiliateId) -> Result<Option<(Affiliate, Option<PayoutAccount>)>, Problem> {
+    let affiliate = found.take::<Affiliate>(&keys::affiliate(id))?;
+    let bank = found.take::<PayoutAccount>(&keys::payout_account(id))?;
+    Ok(affiliate.map(|a| (a.value, bank.map(|b| b.value))))
+}
+
+/// The order, from what was asked for and what was read. No I/O.
+fn decide(basis: &Basis, id: OrderId, wanted: &Wanted, number: OrderNumber, now: Timestamp) -> Result<Order, Problem> {
+    let lines = price(basis, wanted)?;
+    let mut subtotal = Rupiah::ZERO;
+    for line in &lines {
+        subtotal = subtotal.plus(line.price()?)?;
+    }
+    if subtotal > MAX_TOTAL {
+        return Err(Problem::field("items", Wrong::new("too_much", format!("an order may cost at most {MAX_TOTAL}"))));
+    }
+    let coupon = match &basis.coupon {
+        Some(coupon) => Some(CouponUse { code: coupon.code.clone(), discount: coupon.discount_on(subtotal, now)?? }),
+        None => None,
+    };
+    let discount = coupon.as_ref().map_or(Rupiah::ZERO, |c| c.discount);
+    let (attribution, flag) = match attribution(basis, wanted, now) {
+        Some(Ok(attribution)) => (Some(attribution), None),
+        Some(Err(why)) => (None, Some(why)),
+        None => (None, None),
+    };
+    Ok(Order {
+        id,
+        number,
+        customer: basis.customer.id,
+        status: OrderStatus::Pending,
+        lines,
+        recipient: wanted.recipient.clone(),
+        note: wanted.note.clone(),
+        terms: wanted.terms.clone(),
+        season: basis.products.iter().map(|p| p.season).min().unwrap_or_default(),
+        coupon,
+        attribution,
+        flag,
+        subtotal,
+        total: subtotal.minus(discount)?,
+        placed_at: now,
+        pay_by: now.plus_seconds(i64::from(basis.settings.payment_hours) * 3600),
+        attempts: u32::from(subtotal > discount),
+        paid: None,
+        refunded: Rupiah::ZERO,
+        history: Vec::new(),
+        request: wanted.request.as_ref().map(|(_, digest)| digest.clone()),
+    })
+}
+
+/// Every line at its price, or every wrong line at once.
+fn price(basis: &Basis, wanted: &Wanted) -> Result<Vec<OrderLine>, Problem> {
+    let (mut lines, mut wrong) = (Vec::new(), Vec::new());
+    for (at, line) in wanted.lines.iter().enumerate() {
+        let product = basis.products.iter().find(|p| p.id == line.product);
+        let priced = match product {
+            Some(product) => line.clone().priced(product),
+            None => Err(Wrong::new("unknown_product", "there is no such product")),
+        };
+        match priced {
+            Ok(line) => lines.push(line),
+            Err(why) => wrong.push(FieldError { field: format!("items[{at}]"), code: why.code, message: why.message }),
+        }
+    }
+    if wrong.is_empty() { Ok(lines) } else { Err(Problem::fields(wrong)) }
+}
+
+fn attribution(basis: &Basis, wanted: &Wanted, now: Timestamp) -> Option<Result<Attribution, NotAttributed>> {
+    let (affiliate, bank) = basis.affiliate.as_ref()?;
+    let by_coupon = basis.coupon.as_ref().and_then(|c| c.affiliate) == Some(affiliate.id);
+    let click = wanted.click.as_ref().filter(|c| c.affiliate == affiliate.id && c.counts(now, basis.settings.referral_days));
+    if !by_coupon && click.is_none() {
+        return None;
+    }
+    let candidate = Candidate {
+        affiliate,
+        bank: bank.as_ref().map(|b| &b.account),
+        source: if by_coupon { Source::Coupon } else { Source::Link },
+        click,
+    };
+    let customer = &basis.customer;
+    let buyer = Buyer { name: &customer.name, email: &customer.email, phone: &customer.phone };
+    Some(attribute(&candidate, &buyer, &basis.settings))
+}
+
+fn write(basis: &Basis, order: &Order, attempt: Option<&Attempt>, settle: Option<&OutboxItem>) -> Transaction<Lost> {
+    let mut tx = Transaction::new();
+    tx.create(order, Lost::OrderExists);
+    tx.create(&NumberedOrder { number: order.number.clone(), order: order.id, placed_at: order.placed_at }, Lost::Number);
+    for line in &order.lines {
+        tx.take(&keys::stock(line.product), AVAILABLE, line.quantity, Lost::Stock(line.product));
+    }
+    if let Some(coupon) = &order.coupon {
+        tx.use_up(&keys::coupon(&coupon.code), USED, Lost::Coupon);
+    }
+    if let Some(attempt) = attempt {
+        tx.create(attempt, Lost::OrderExists);
+    }
+    if let Some(settle) = settle {
+        tx.put_same(settle);
+    }
+    if let Some(attribution) = &order.attribution {
+        let referral = Referral {
+            affiliate: attribution.affiliate,
+            order: order.id,
+            order_number: order.number.clone(),
+            customer: masked(&basis.customer.name),
+            total: order.total,
+            placed_at: order.placed_at,
+            void: false,
+        };
+        tx.create(&referral, Lost::OrderExists);
+    }
+    tx
+}
+
+/// What a lost condition means; only a taken number is tried again.
+fn refused(basis: &Basis, lost: &[Lost]) -> Result<(), Problem> {
+    let sold_out: Vec<FieldError> = lost
+        .iter()
+        .filter_map(|l| if let Lost::Stock(id) = l { basis.products.iter().find(|p| p.id == *id) } else { None })
+        .map(|p| FieldError { field: "items".into(), code: "out_of_stock", message: format!("not enough of {} is left", p.name) })
+        .collect();
+    if !sold_out.is_empty() {
+        return Err(Problem { errors: sold_out, ..Problem::new(Code::OutOfStock) });
+    }
+    if lost.contains(&Lost::Coupon) { Err(NotValid::UsedUp.into()) } else { Ok(()) }
+}
+
+/// The same Idempotency-Key came before: the same body gets the same answer, another one is refused.
+async fn replay(shop: &Shop, id: OrderId, wanted: &Wanted, customer: &Customer) -> Result<Placed, Problem> {
+    let (order, attempt) = shop.app.store.order_and_attempt(id, 1).await?;
+    let order = order.ok_or_else(|| Problem::unavailable("an order that exists was not found"))?.value;
+    if order.request.as_ref() != wanted.request.as_ref().map(|(_, digest)| digest) {
+        return Err(Problem::new(Code::IdempotencyMismatch));
+    }
+    let payment_url = match attempt {
+        Some(Stored { value: Attempt { invoice: Some(link), .. }, .. }) => Some(link.url),
+        // The first request got no further than the transaction: its link is made now.
+        Some(_) if order.is_payable() => payment_link::ensure_link(shop, &order, customer).await.ok().map(|l| l.url),
+        _ => None,
+    };
+    Ok(Placed { order, payment_url, replayed: true })
+}
+
+/// The link of a new order. The order stands without it: `POST /api/orders/{id}/payments` makes one later.
+async fn link(shop: &Shop, order: &Order, attempt: Attempt, customer: &Customer) -> Result<Option<String>, Problem> {
+    match payment_link::create_link(shop, order, Stored { value: attempt, revision: 1 }, customer).await {
+        Ok(link) => Ok(Some(link.url)),
+        Err(problem) => {
+            tracing::warn!(order = %order.id, code = problem.code.as_str(), "order placed without a payment link");
+            Ok(None)
+        }
+    }
+}

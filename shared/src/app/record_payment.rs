@@ -1,0 +1,230 @@
+//! Records a payment: the order paid, the commission earned, the confirmation owed, in one transaction.
+//!
+//! Every way in leads here (webhook, status check, expiry, cancellation) and may come any number of times. The
+//! invoice is always one that the gateway has just been asked for, never what a webhook said.
+
+use super::{Code, Problem, ROUNDS, Shop};
+use crate::{
+    domain::{
+        commission::{Commission, CommissionStatus},
+        ids::{OrderId, RefundId},
+        job::{Subject, Task},
+        money::Rupiah,
+        order::{Order, OrderStatus},
+        outbox::{OutboxItem, Work},
+        payment::{Attempt, Paid, PaymentMethod, Receipt, Surplus},
+        refund::{Refund, RefundReason, RefundStatus},
+        time::Timestamp,
+        wallet::{Cause, Standing, Wallet},
+    },
+    gateway::{Invoice, InvoiceStatus},
+    store::{
+        catalog::{AVAILABLE, USED},
+        entity::Stored,
+        keys,
+        transaction::{Commit, Transaction},
+    },
+};
+
+/// What became of a notice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recorded {
+    Paid,
+    /// This invoice had paid the order before.
+    Already,
+    /// Money that pays nothing: a refund was opened, or a task for an admin.
+    Surplus(Surplus),
+    /// Not paid, or not ours.
+    Nothing,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lost {
+    Changed,
+    /// A late payment found no stock or no coupon use left.
+    Gone,
+}
+
+/// Asks the gateway about an invoice and records what it says.
+pub async fn record_notice(shop: &Shop, invoice: &str) -> Result<Recorded, Problem> {
+    match shop.gateway.read(invoice).await? {
+        Some(invoice) => record(shop, &invoice).await,
+        None => {
+            tracing::info!("notice about an invoice that the gateway does not know");
+            Ok(Recorded::Nothing)
+        }
+    }
+}
+
+/// Records an invoice as the gateway has just reported it.
+pub async fn record(shop: &Shop, invoice: &Invoice) -> Result<Recorded, Problem> {
+    let Some(external) = invoice.external() else {
+        tracing::info!("an invoice that is not an order's");
+        return Ok(Recorded::Nothing);
+    };
+    let now = shop.app.clock.now();
+    if invoice.status == InvoiceStatus::Unknown {
+        tracing::warn!(order = %external.order, "the gateway reports a status that is not known here");
+    }
+    let Some(paid) = invoice.paid(external.attempt, now) else { return Ok(Recorded::Nothing) };
+    for _ in 0..ROUNDS {
+        let (order, attempt) = shop.app.store.order_and_attempt(external.order, external.attempt).await?;
+        let (Some(order), Some(attempt)) = (order, attempt) else {
+            tracing::info!("a payment for an order that does not exist");
+            return Ok(Recorded::Nothing);
+        };
+        if let Some(done) = record_once(shop, &order, &attempt.value, invoice, &paid, now).await? {
+            return Ok(done);
+        }
+    }
+    Err(Problem::unavailable("recording the payment kept colliding"))
+}
+
+/// A total of zero: paid without the gateway.
+pub async fn settle_free(shop: &Shop, id: OrderId) -> Result<Recorded, Problem> {
+    let now = shop.app.clock.now();
+    for _ in 0..ROUNDS {
+        let Some(order) = shop.app.store.order(id).await? else { return Ok(Recorded::Nothing) };
+        if order.value.status != OrderStatus::Pending || order.value.total != Rupiah::ZERO {
+            return Ok(Recorded::Already);
+        }
+        let paid = Paid { invoice: Paid::FREE.into(), attempt: 0, amount: Rupiah::ZERO, at: now, method: None };
+        if let Some(done) = pay(shop, &order, &paid, now).await? {
+            return Ok(done);
+        }
+    }
+    Err(Problem::unavailable("settling the order kept colliding"))
+}
+
+/// One try against the order as it was read; nothing if somebody else wrote in between.
+async fn record_once(shop: &Shop, order: &Stored<Order>, attempt: &Attempt, invoice: &Invoice, paid: &Paid, now: Timestamp) -> Result<Option<Recorded>, Problem> {
+    let surplus = |why| surplus(shop, &order.value, paid, &invoice.currency, why, now);
+    match &order.value.paid {
+        Some(before) if before.invoice == paid.invoice => return Ok(Some(Recorded::Already)),
+        _ if invoice.amount != attempt.amount || paid.amount != attempt.amount || invoice.currency != "IDR" => {
+            return surplus(Surplus::Unmatched).await.map(Some);
+        }
+        Some(_) => return surplus(Surplus::Duplicate).await.map(Some),
+        None => {}
+    }
+    if order.value.status.may_become(OrderStatus::Paid) {
+        pay(shop, order, paid, now).await
+    } else {
+        surplus(Surplus::TooLate).await.map(Some)
+    }
+}
+
+async fn pay(shop: &Shop, order: &Stored<Order>, paid: &Paid, now: Timestamp) -> Result<Option<Recorded>, Problem> {
+    let app = &shop.app;
+    let late = !order.value.holds_stock();
+    let after = order.value.clone().paid(paid.clone(), now)?;
+    let mail = OutboxItem::new(Work::MailOrderConfirmed { order: after.id }, now);
+    let mut tx = Transaction::new();
+    tx.save(order, &after, Lost::Changed).put_same(&mail);
+    if late {
+        // The order had given back what it held; it must get all of it again.
+        for line in &after.lines {
+            tx.take(&keys::stock(line.product), AVAILABLE, line.quantity, Lost::Gone);
+        }
+        if let Some(coupon) = &after.coupon {
+            tx.use_up(&keys::coupon(&coupon.code), USED, Lost::Gone);
+        }
+    }
+    if let Some(attribution) = &after.attribution {
+        let wallet = app.store.wallet(attribution.affiliate).await?.ok_or_else(|| Problem::internal("an affiliate without a wallet"))?;
+        earn(&mut tx, &after, paid, &wallet)?;
+        if late && let Some(lead) = app.store.get::<crate::store::entity::Referral>(&keys::referral(attribution.affiliate, after.id)).await? {
+            let valid = crate::store::entity::Referral { void: false, ..lead.value.clone() };
+            tx.save(&lead, &valid, Lost::Changed);
+        }
+    }
+    match app.store.commit(tx).await? {
+        Commit::Done => {
+            app.queues.hand_on(&[mail]).await;
+            Ok(Some(Recorded::Paid))
+        }
+        Commit::Lost(lost) if lost.contains(&Lost::Changed) => Ok(None),
+        Commit::Lost(_) => surplus(shop, &order.value, paid, "IDR", Surplus::TooLate, now).await.map(Some),
+    }
+}
+
+/// The commission of a paid order, with its ledger entry.
+fn earn(tx: &mut Transaction<Lost>, order: &Order, paid: &Paid, wallet: &Stored<Wallet>) -> Result<(), Problem> {
+    let Some(attribution) = &order.attribution else { return Ok(()) };
+    let amount = attribution.rule.rule.earned_on(paid.amount)?;
+    let suspended = wallet.value.standing == Standing::Suspended;
+    let commission = Commission {
+        affiliate: attribution.affiliate,
+        order: order.id,
+        order_number: order.number.clone(),
+        // A suspended affiliate's sale waits for a decision; the sale itself is never lost.
+        status: if suspended { CommissionStatus::Held } else { CommissionStatus::Pending },
+        basis: paid.amount,
+        rule: attribution.rule,
+        amount,
+        voided: Rupiah::ZERO,
+        paid_at: paid.at,
+        due_at: None,
+        matured_at: None,
+    };
+    let (after, entry) = wallet.value.clone().post(Cause::Earned { order: order.id }, amount, paid.at)?;
+    tx.create(&commission, Lost::Changed).save(wallet, &after, Lost::Changed).create(&entry, Lost::Changed);
+    Ok(())
+}
+
+/// Money that pays nothing is kept as a receipt, once for an invoice, with its refund or its task.
+async fn surplus(shop: &Shop, order: &Order, paid: &Paid, currency: &str, why: Surplus, now: Timestamp) -> Result<Recorded, Problem> {
+    let receipt = Receipt { order: order.id, paid: paid.clone(), currency: currency.into(), why, recorded_at: now };
+    let mut tx = Transaction::new();
+    tx.create(&receipt, ());
+    let mut owed = Vec::new();
+    if why == Surplus::Unmatched {
+        tx.put_same(&Task::new(Subject::UnmatchedReceipt { order: order.id, invoice: paid.invoice.clone() }, now));
+    } else {
+        let refund = surplus_refund(order, paid, why, now);
+        owed.push(OutboxItem::new(Work::SendRefund { order: order.id, refund: refund.id }, now));
+        tx.create(&refund, ());
+        for item in &owed {
+            tx.put_same(item);
+        }
+    }
+    if let Commit::Done = shop.app.store.commit(tx).await? {
+        shop.app.queues.hand_on(&owed).await;
+    }
+    Ok(Recorded::Surplus(why))
+}
+
+fn surplus_refund(order: &Order, paid: &Paid, why: Surplus, now: Timestamp) -> Refund {
+    Refund {
+        id: RefundId::named(&[&order.id.to_string(), &paid.invoice]),
+        order: order.id,
+        status: RefundStatus::Requested,
+        amount: paid.amount,
+        reason: if why == Surplus::Duplicate { RefundReason::Duplicate } else { RefundReason::Cancellation },
+        note: None,
+        ends: false,
+        invoice: paid.invoice.clone(),
+        method: paid.method.unwrap_or(PaymentMethod::Other),
+        of_order: false,
+        requested_by: None,
+        requested_at: now,
+        gateway_id: None,
+        proof: None,
+        updated_at: now,
+    }
+}
+
+/// The payment status of an order: what is stored, healed by asking the gateway while it is pending.
+pub async fn check(shop: &Shop, id: OrderId) -> Result<Order, Problem> {
+    let missing = || Problem::new(Code::NotFound);
+    let read = shop.app.store.order(id).await?.ok_or_else(missing)?;
+    if !read.value.is_payable() || read.value.attempts == 0 {
+        return Ok(read.value);
+    }
+    let attempt = shop.app.store.attempt(id, read.value.attempts).await?.ok_or_else(missing)?;
+    let Some(link) = &attempt.value.invoice else { return Ok(read.value) };
+    match record_notice(shop, &link.id).await? {
+        Recorded::Nothing => Ok(read.value),
+        _ => Ok(shop.app.store.order(id).await?.ok_or_else(missing)?.value),
+    }
+}

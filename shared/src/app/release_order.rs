@@ -1,0 +1,81 @@
+//! Cancels or expires an unpaid order: the invoice ends at the gateway first, then everything reserved comes back, once.
+
+use super::{Code, Problem, ROUNDS, Shop, payment_link::end_invoices};
+use crate::{
+    domain::{
+        order::{Actor, Order, OrderStatus},
+        text::Note,
+        time::Timestamp,
+    },
+    store::{
+        catalog::{AVAILABLE, USED},
+        entity::{Referral, Stored},
+        keys::{self, SHARDS},
+        transaction::{Commit, Transaction},
+    },
+};
+
+/// Most orders of a shard that one run of the schedule expires.
+const PER_SHARD: usize = 50;
+
+/// Releases a pending order to `to` (cancelled or expired). Safe to repeat.
+pub async fn release(shop: &Shop, order: Stored<Order>, to: OrderStatus, by: Actor, note: Option<Note>, now: Timestamp) -> Result<Order, Problem> {
+    let mut read = order;
+    for _ in 0..ROUNDS {
+        if read.value.status == to {
+            return Ok(read.value);
+        }
+        read.value.status.step(to)?;
+        end_invoices(shop, &read.value).await?;
+        let after = read.value.clone().moved(to, by, note.clone(), now)?;
+        let mut tx = Transaction::new();
+        tx.save(&read, &after, ());
+        for line in &after.lines {
+            tx.give_back(&keys::stock(line.product), AVAILABLE, line.quantity, ());
+        }
+        if let Some(coupon) = &after.coupon {
+            tx.take(&keys::coupon(&coupon.code), USED, 1, ());
+        }
+        if let Some(attribution) = &after.attribution
+            && let Some(lead) = shop.app.store.get::<Referral>(&keys::referral(attribution.affiliate, after.id)).await?
+        {
+            let void = Referral { void: true, ..lead.value.clone() };
+            tx.save(&lead, &void, ());
+        }
+        if let Commit::Done = shop.app.store.commit(tx).await? {
+            return Ok(after);
+        }
+        read = shop.app.store.order(read.value.id).await?.ok_or_else(|| Problem::new(Code::NotFound))?;
+    }
+    Err(Problem::unavailable("releasing the order kept colliding"))
+}
+
+/// What one run of the expiry schedule did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Expired {
+    pub expired: usize,
+    /// Paid meanwhile, or not to be reached now: the next run looks again.
+    pub kept: usize,
+}
+
+/// Expires what was to be paid by `now`. The gateway is asked before each; what it does not answer for waits.
+pub async fn expire_unpaid(shop: &Shop, now: Timestamp) -> Result<Expired, Problem> {
+    let mut done = Expired::default();
+    for shard in 0..SHARDS {
+        let page = shop.app.store.unpaid(shard, now, PER_SHARD).await?;
+        for read in shop.app.store.behind::<Order>(page.items).await? {
+            if read.value.status != OrderStatus::Pending || read.value.pay_by > now {
+                continue;
+            }
+            let id = read.value.id;
+            match release(shop, read, OrderStatus::Expired, Actor::Schedule, None, now).await {
+                Ok(_) => done.expired += 1,
+                Err(problem) => {
+                    tracing::info!(order = %id, code = problem.code.as_str(), "order not expired in this run");
+                    done.kept += 1;
+                }
+            }
+        }
+    }
+    Ok(done)
+}

@@ -1,0 +1,185 @@
+//! The JSON of the invoice dialect.
+
+use super::{GatewayError, Payer};
+use crate::domain::{
+    ids::{OrderId, RefundId},
+    money::Rupiah,
+    order::Order,
+    payment::{Attempt, ExternalId, Paid, PaymentMethod},
+    refund::Refund,
+    time::Timestamp,
+};
+use aws_smithy_types::body::SdkBody;
+use http_body_util::{BodyExt, Limited};
+use serde::Deserialize;
+use serde_json::json;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InvoiceStatus {
+    Pending,
+    /// Also SETTLED: the money is the shop's either way.
+    Paid,
+    Expired,
+    /// A status that this code does not know yet. Nothing is decided on it.
+    Unknown,
+}
+
+/// An invoice as the gateway reports it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invoice {
+    pub id: String,
+    pub external_id: String,
+    pub status: InvoiceStatus,
+    pub amount: Rupiah,
+    pub currency: String,
+    pub url: String,
+    paid_amount: Option<Rupiah>,
+    paid_at: Option<Timestamp>,
+    method: Option<PaymentMethod>,
+}
+
+impl Invoice {
+    /// How it was paid; `now` stands in where the gateway does not say when.
+    pub fn paid(&self, attempt: u32, now: Timestamp) -> Option<Paid> {
+        (self.status == InvoiceStatus::Paid).then(|| Paid {
+            invoice: self.id.clone(),
+            attempt,
+            amount: self.paid_amount.unwrap_or(self.amount),
+            at: self.paid_at.unwrap_or(now).min(now),
+            method: self.method,
+        })
+    }
+
+    pub fn external(&self) -> Option<ExternalId> {
+        ExternalId::parse(&self.external_id)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefundState {
+    Pending,
+    Succeeded,
+    Failed,
+    Unknown,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefundAnswer {
+    pub id: String,
+    pub state: RefundState,
+    /// Whose refund it is, if it is one of ours.
+    pub reference: Option<(OrderId, RefundId)>,
+}
+
+#[derive(Deserialize)]
+struct InvoiceJson {
+    id: String,
+    external_id: String,
+    status: String,
+    amount: i64,
+    #[serde(default = "rupiah")]
+    currency: String,
+    #[serde(default)]
+    invoice_url: String,
+    paid_amount: Option<i64>,
+    paid_at: Option<String>,
+    payment_method: Option<String>,
+}
+
+fn rupiah() -> String {
+    "IDR".into()
+}
+
+#[derive(Deserialize)]
+struct RefundJson {
+    id: String,
+    status: String,
+    reference_id: Option<String>,
+}
+
+impl From<InvoiceJson> for Invoice {
+    fn from(json: InvoiceJson) -> Self {
+        Self {
+            id: json.id,
+            external_id: json.external_id,
+            status: match json.status.as_str() {
+                "PENDING" => InvoiceStatus::Pending,
+                "PAID" | "SETTLED" => InvoiceStatus::Paid,
+                "EXPIRED" => InvoiceStatus::Expired,
+                _ => InvoiceStatus::Unknown,
+            },
+            amount: Rupiah::new(json.amount),
+            currency: json.currency,
+            url: json.invoice_url,
+            paid_amount: json.paid_amount.map(Rupiah::new),
+            paid_at: json.paid_at.as_deref().and_then(Timestamp::parse),
+            method: json.payment_method.as_deref().map(PaymentMethod::of_gateway),
+        }
+    }
+}
+
+pub(super) fn create_invoice(attempt: &Attempt, order: &Order, payer: &Payer<'_>, seconds_left: i64, shop: &str) -> String {
+    let items: Vec<_> = order.lines.iter().map(|line| {
+        json!({ "name": line.name, "quantity": line.quantity, "price": line.unit_price, "category": "qurban" })
+    }).collect();
+    json!({
+        "external_id": attempt.external_id().to_string(),
+        "amount": attempt.amount,
+        "currency": "IDR",
+        "payer_email": payer.email,
+        "description": format!("Qurban {}", order.number),
+        "invoice_duration": seconds_left,
+        "customer": { "given_names": payer.name, "email": payer.email, "mobile_number": payer.phone },
+        "success_redirect_url": format!("{shop}/orders/{}?paid=1", order.id),
+        "failure_redirect_url": format!("{shop}/orders/{}", order.id),
+        "locale": "id",
+        "items": items,
+        "metadata": { "order_number": order.number },
+    })
+    .to_string()
+}
+
+pub(super) fn create_refund(refund: &Refund) -> String {
+    json!({ "invoice_id": refund.invoice, "amount": refund.amount, "currency": "IDR", "reason": refund.reason.as_str(), "reference_id": format!("{}/{}", refund.order, refund.id) }).to_string()
+}
+
+pub(super) fn invoice(answer: &[u8]) -> Result<Invoice, GatewayError> {
+    serde_json::from_slice::<InvoiceJson>(answer).map(Into::into).map_err(|_| GatewayError::Unavailable("unreadable invoice".into()))
+}
+
+pub(super) fn invoices(answer: &[u8]) -> Result<Vec<Invoice>, GatewayError> {
+    let list = serde_json::from_slice::<Vec<InvoiceJson>>(answer);
+    list.map(|l| l.into_iter().map(Into::into).collect()).map_err(|_| GatewayError::Unavailable("unreadable list".into()))
+}
+
+pub(super) fn refund(answer: &[u8]) -> Result<RefundAnswer, GatewayError> {
+    let json: RefundJson = serde_json::from_slice(answer).map_err(|_| GatewayError::Unavailable("unreadable refund".into()))?;
+    let state = match json.status.as_str() {
+        "PENDING" => RefundState::Pending,
+        "SUCCEEDED" => RefundState::Succeeded,
+        "FAILED" | "CANCELLED" => RefundState::Failed,
+        _ => RefundState::Unknown,
+    };
+    let reference = json.reference_id.as_deref().and_then(|r| r.split_once('/')).and_then(|(o, r)| Some((OrderId::parse(o)?, RefundId::parse(r)?)));
+    Ok(RefundAnswer { id: json.id, state, reference })
+}
+
+/// The gateway's `error_code`, or `unknown`.
+pub(super) fn error_code(body: &[u8]) -> String {
+    #[derive(Deserialize)]
+    struct ErrorJson {
+        error_code: String,
+    }
+    serde_json::from_slice::<ErrorJson>(body).map_or_else(|_| "unknown".into(), |e| e.error_code.chars().take(64).collect())
+}
+
+/// An id from outside as one segment of a path.
+pub(super) fn path_segment(id: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.~".contains(&b);
+    id.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+}
+
+/// The whole body, or nothing if it is longer than `most` or breaks off.
+pub(super) async fn read_body(body: SdkBody, most: usize) -> Option<Vec<u8>> {
+    Limited::new(body, most).collect().await.ok().map(|b| b.to_bytes().to_vec())
+}

@@ -1,0 +1,113 @@
+//! A group of routes: one Lambda function. Method, path and access are declared once, beside the handler.
+
+use crate::app::{Code, Problem};
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    handler::Handler,
+    middleware::{self, Next},
+    response::Response,
+    routing::{MethodFilter, on},
+};
+use http::{HeaderValue, Method, header};
+use lambda_http::request::RequestContext;
+use std::sync::Arc;
+
+/// Who may call a route. The handler's extractor enforces it; tests call every route as everybody and compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    Public,
+    Customer,
+    Affiliate,
+    /// Through the authorizer.
+    Admin(crate::domain::identity::Permission),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    pub method: Method,
+    pub path: &'static str,
+    pub access: Access,
+}
+
+/// The routes of one function, ready to serve.
+#[derive(Debug)]
+pub struct Group {
+    pub name: &'static str,
+    pub routes: Vec<Route>,
+    pub router: Router,
+}
+
+#[derive(Debug)]
+pub struct Builder<S> {
+    name: &'static str,
+    routes: Vec<Route>,
+    router: Router<S>,
+}
+
+impl Group {
+    pub fn named<S: Clone + Send + Sync + 'static>(name: &'static str) -> Builder<S> {
+        Builder { name, routes: Vec::new(), router: Router::new() }
+    }
+}
+
+impl<S: Clone + Send + Sync + 'static> Builder<S> {
+    pub fn get<H: Handler<T, S>, T: 'static>(self, path: &'static str, access: Access, handler: H) -> Self {
+        self.on(Method::GET, MethodFilter::GET, path, access, handler)
+    }
+
+    pub fn post<H: Handler<T, S>, T: 'static>(self, path: &'static str, access: Access, handler: H) -> Self {
+        self.on(Method::POST, MethodFilter::POST, path, access, handler)
+    }
+
+    pub fn put<H: Handler<T, S>, T: 'static>(self, path: &'static str, access: Access, handler: H) -> Self {
+        self.on(Method::PUT, MethodFilter::PUT, path, access, handler)
+    }
+
+    fn on<H: Handler<T, S>, T: 'static>(mut self, method: Method, filter: MethodFilter, path: &'static str, access: Access, handler: H) -> Self {
+        self.routes.push(Route { method, path, access });
+        self.router = self.router.route(path, on(filter, handler));
+        self
+    }
+
+    pub fn build(self, state: S) -> Group {
+        let router = self
+            .router
+            .fallback(|| async { Problem::new(Code::NotFound) })
+            .method_not_allowed_fallback(|| async { Problem::new(Code::MethodNotAllowed) })
+            .layer(DefaultBodyLimit::max(super::form::MAX_BODY))
+            .layer(middleware::from_fn(finish))
+            .with_state(state);
+        Group { name: self.name, routes: self.routes, router }
+    }
+}
+
+/// The outermost layer: writes problems, adds the headers of every answer, logs the request.
+async fn finish(request: Request, next: Next) -> Response {
+    let id = match request.extensions().get::<RequestContext>() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
+        _ => None,
+    };
+    let id = id.unwrap_or_else(|| "local".into());
+    let (method, path) = (request.method().clone(), request.extensions().get::<axum::extract::MatchedPath>().map(|p| p.as_str().to_owned()));
+    let logged_in = request.headers().contains_key(header::AUTHORIZATION);
+    let mut response = next.run(request).await;
+    if let Some(problem) = response.extensions_mut().remove::<Arc<Problem>>() {
+        response = problem.answer(&id);
+    } else if matches!(response.status().as_u16(), 400..=499) && response.headers().get(header::CONTENT_TYPE).is_none_or(|t| t.as_bytes().starts_with(b"text/plain")) {
+        // A refusal of the framework's own (an unreadable path, say).
+        response = Problem::new(Code::Malformed).answer(&id);
+    }
+    tracing::info!(request_id = id, %method, route = path.as_deref().unwrap_or("none"), status = response.status().as_u16(), "request");
+    let headers = response.headers_mut();
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        headers.insert("x-request-id", value);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000; includeSubDomains"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    if logged_in || !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    response
+}

@@ -1,0 +1,74 @@
+//! Pages: `?limit=` and an opaque `?cursor=` that is bound to its query.
+
+use crate::{app::Problem, domain::Wrong, store::Position};
+use axum::extract::{FromRequestParts, RawQuery};
+use data_encoding::BASE64URL_NOPAD;
+use http::request::Parts;
+use ring::digest::{SHA256, digest};
+use serde::Serialize;
+use std::collections::HashMap;
+
+/// The query of a list.
+#[derive(Debug, Clone)]
+pub struct PageQuery {
+    pub limit: usize,
+    pub after: Option<Position>,
+    binding: String,
+    filters: HashMap<String, String>,
+}
+
+/// One page of an answer.
+#[derive(Debug, Serialize)]
+pub struct Listed<T> {
+    pub items: Vec<T>,
+    pub next_cursor: Option<String>,
+}
+
+impl PageQuery {
+    pub fn filter(&self, name: &str) -> Option<&str> {
+        self.filters.get(name).map(String::as_str).filter(|v| !v.is_empty())
+    }
+
+    pub fn answer<T>(&self, items: Vec<T>, next: Option<Position>) -> Listed<T> {
+        let next_cursor = next.and_then(|p| serde_json::to_vec(&p.0).ok()).map(|json| {
+            let text = BASE64URL_NOPAD.encode(&json);
+            format!("{text}.{}", seal(&self.binding, &text))
+        });
+        Listed { items, next_cursor }
+    }
+}
+
+/// Binds a cursor to the path and the filters that it was made for.
+fn seal(binding: &str, text: &str) -> String {
+    BASE64URL_NOPAD.encode(digest(&SHA256, format!("{binding}\n{text}").as_bytes()).as_ref().get(..9).unwrap_or_default())
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for PageQuery {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let RawQuery(query) = RawQuery::from_request_parts(parts, state).await.unwrap_or(RawQuery(None));
+        let mut filters: HashMap<String, String> = serde_urlencoded::from_str(query.as_deref().unwrap_or_default()).unwrap_or_default();
+        let limit = match filters.remove("limit") {
+            None => 20,
+            Some(text) => text.parse().ok().filter(|n| (1..=100).contains(n)).ok_or_else(|| {
+                Problem::field("limit", Wrong::new("bad_number", "must be 1 to 100"))
+            })?,
+        };
+        let cursor = filters.remove("cursor").filter(|c| !c.is_empty());
+        let mut named: Vec<_> = filters.iter().collect();
+        named.sort();
+        // Whose list it is counts too: a cursor of one caller is not one of another.
+        let who = parts.headers.get(http::header::AUTHORIZATION).is_some();
+        let binding = format!("{}{named:?}{who}", parts.uri.path());
+        let after = cursor.map(|cursor| {
+            let open = || {
+                let (text, found) = cursor.split_once('.')?;
+                let json = BASE64URL_NOPAD.decode(text.as_bytes()).ok().filter(|_| seal(&binding, text) == found)?;
+                serde_json::from_slice(&json).ok().map(Position)
+            };
+            open().ok_or_else(|| Problem::field("cursor", Wrong::new("bad_cursor", "is not a cursor of this list")))
+        });
+        Ok(Self { limit, after: after.transpose()?, binding, filters })
+    }
+}

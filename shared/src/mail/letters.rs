@@ -1,0 +1,171 @@
+//! What is written to whom, in Bahasa Indonesia, or in English where the person's language says so.
+
+use super::{Letter, Mailer};
+use crate::domain::{
+    affiliate::{Affiliate, BankStatus, PayoutAccount},
+    contact::Email,
+    identity::{Customer, Language},
+    order::Order,
+    payout::{Payout, PayoutStatus},
+    refund::Refund,
+    text::mask_number,
+};
+
+/// A sentence in both languages.
+type Both<'a> = (&'a str, &'a str);
+
+struct Writer<'a> {
+    to: &'a Email,
+    name: &'a str,
+    language: Language,
+}
+
+impl Writer<'_> {
+    fn say(&self, (indonesian, english): Both<'_>) -> String {
+        if self.language == Language::Id { indonesian } else { english }.to_owned()
+    }
+
+    fn letter(&self, subject: Both<'_>, paragraphs: &[Both<'_>]) -> Letter {
+        Letter {
+            to: self.to.clone(),
+            language: self.language,
+            subject: self.say(subject),
+            greeting: format!("{} {},", self.say(("Assalamu'alaikum", "Dear")), self.name),
+            paragraphs: paragraphs.iter().map(|p| self.say(*p)).collect(),
+            facts: Vec::new(),
+            button: None,
+        }
+    }
+}
+
+impl Letter {
+    fn fact(mut self, name: String, value: impl ToString) -> Self {
+        self.facts.push((name, value.to_string()));
+        self
+    }
+
+    fn button(mut self, label: String, url: String) -> Self {
+        self.button = Some((label, url));
+        self
+    }
+}
+
+fn to_customer(customer: &Customer) -> Writer<'_> {
+    Writer { to: &customer.email, name: customer.name.as_str(), language: customer.language }
+}
+
+fn to_affiliate(affiliate: &Affiliate) -> Writer<'_> {
+    Writer { to: &affiliate.email, name: affiliate.first_name.as_str(), language: affiliate.language }
+}
+
+pub fn order_confirmed(mailer: &Mailer, customer: &Customer, order: &Order) -> Letter {
+    let w = to_customer(customer);
+    let mut letter = w.letter(
+        ("Pembayaran qurban Anda telah kami terima", "We have received your qurban payment"),
+        &[(
+            "Alhamdulillah, pembayaran Anda telah kami terima. Kami akan mengabari Anda setiap kali qurban Anda sampai pada tahap berikutnya.",
+            "Your payment has reached us. We will keep you posted as your qurban moves on.",
+        )],
+    );
+    letter = letter.fact(w.say(("Nomor pesanan", "Order number")), &order.number);
+    for line in &order.lines {
+        letter = letter.fact(format!("{} x {}", line.quantity, line.name), line.price().unwrap_or_default());
+    }
+    if let Some(coupon) = &order.coupon {
+        letter = letter.fact(format!("{} {}", w.say(("Kupon", "Coupon")), coupon.code), format!("-{}", coupon.discount));
+    }
+    letter = letter.fact("Total".into(), order.total).fact(w.say(("Lokasi penyaluran", "Distribution")), &order.recipient.location);
+    letter.button(w.say(("Lihat pesanan", "See the order")), format!("{}/orders/{}", mailer.shop, order.id))
+}
+
+pub fn refund(mailer: &Mailer, customer: &Customer, order: &Order, refund: &Refund) -> Letter {
+    let w = to_customer(customer);
+    w.letter(
+        ("Pengembalian dana pesanan Anda", "The refund of your order"),
+        &[(
+            "Kami telah membuka pengembalian dana untuk pesanan Anda. Dana akan dikirim melalui jalur pembayaran Anda atau transfer bank.",
+            "We have opened a refund for your order. The money comes back the way you paid, or by bank transfer.",
+        )],
+    )
+    .fact(w.say(("Nomor pesanan", "Order number")), &order.number)
+    .fact(w.say(("Jumlah", "Amount")), refund.amount)
+    .button(w.say(("Lihat pesanan", "See the order")), format!("{}/orders/{}", mailer.shop, order.id))
+}
+
+pub fn application_received(_: &Mailer, affiliate: &Affiliate) -> Letter {
+    to_affiliate(affiliate).letter(
+        ("Pendaftaran afiliasi Anda telah kami terima", "We have received your affiliate application"),
+        &[(
+            "Terima kasih telah mendaftar. Tim kami akan meninjau pendaftaran Anda dan mengabari Anda melalui email.",
+            "Thank you for applying. Our team reviews your application and writes to you.",
+        )],
+    )
+}
+
+pub fn application_approved(mailer: &Mailer, affiliate: &Affiliate) -> Letter {
+    let w = to_affiliate(affiliate);
+    let letter = w.letter(
+        ("Selamat, Anda telah menjadi afiliasi Qutab", "Welcome as a Qutab affiliate"),
+        &[(
+            "Pendaftaran Anda telah disetujui. Bagikan tautan di bawah ini; setiap pesanan yang dibayar melalui tautan itu memberi Anda komisi.",
+            "Your application has been approved. Share the link below; every paid order through it earns you a commission.",
+        )],
+    );
+    match &affiliate.code {
+        Some(code) => {
+            let link = format!("{}/r/{code}", mailer.api);
+            letter.fact(w.say(("Kode", "Code")), code).fact(w.say(("Tautan", "Link")), &link).button(w.say(("Buka dasbor", "Open the dashboard")), format!("{}/affiliate", mailer.shop))
+        }
+        None => letter,
+    }
+}
+
+pub fn application_rejected(_: &Mailer, affiliate: &Affiliate) -> Letter {
+    let w = to_affiliate(affiliate);
+    let letter = w.letter(
+        ("Pendaftaran afiliasi Anda", "Your affiliate application"),
+        &[("Mohon maaf, pendaftaran Anda belum dapat kami setujui.", "We are sorry: we could not approve your application.")],
+    );
+    match &affiliate.rejection {
+        Some(reason) => letter.fact(w.say(("Alasan", "Reason")), reason),
+        None => letter,
+    }
+}
+
+pub fn bank_decided(_: &Mailer, affiliate: &Affiliate, bank: &PayoutAccount) -> Letter {
+    let w = to_affiliate(affiliate);
+    let text = if bank.status == BankStatus::Verified {
+        ("Rekening Anda telah diverifikasi. Anda dapat mengajukan pencairan.", "Your bank account has been verified. You can request payouts.")
+    } else {
+        ("Rekening Anda belum dapat diverifikasi.", "Your bank account could not be verified.")
+    };
+    let mut letter = w.letter(("Verifikasi rekening", "Bank account verification"), &[text]);
+    letter = letter.fact(w.say(("Rekening", "Account")), format!("{} {}", bank.account.bank_name(), mask_number(&bank.account.number)));
+    match &bank.rejection {
+        Some(reason) => letter.fact(w.say(("Alasan", "Reason")), reason),
+        None => letter,
+    }
+}
+
+pub fn payout(mailer: &Mailer, affiliate: &Affiliate, payout: &Payout) -> Letter {
+    let w = to_affiliate(affiliate);
+    let (subject, text) = match payout.status {
+        PayoutStatus::Paid => (
+            ("Pencairan komisi Anda telah ditransfer", "Your payout has been transferred"),
+            ("Komisi Anda telah kami transfer ke rekening Anda.", "We have transferred your commission to your bank account."),
+        ),
+        _ => (
+            ("Pencairan komisi Anda belum berhasil", "Your payout did not go through"),
+            ("Pencairan Anda belum dapat kami selesaikan; jumlahnya kembali ke saldo Anda.", "Your payout could not be completed; the amount is back in your balance."),
+        ),
+    };
+    let mut letter = w.letter(subject, &[text]).fact(w.say(("Jumlah", "Amount")), payout.net);
+    letter = letter.fact(w.say(("Rekening", "Account")), format!("{} {}", payout.account.bank_name(), mask_number(&payout.account.number)));
+    if let Some(reference) = &payout.reference {
+        letter = letter.fact(w.say(("Referensi", "Reference")), reference);
+    }
+    if let Some(note) = &payout.note {
+        letter = letter.fact(w.say(("Catatan", "Note")), note);
+    }
+    letter.button(w.say(("Buka dasbor", "Open the dashboard")), format!("{}/affiliate", mailer.shop))
+}

@@ -1,0 +1,97 @@
+//! Clients, built once before the runtime loop: one HTTPS client under all of them.
+
+use super::config::{BadEnvironment, Environment, name};
+use crate::{
+    domain::time::Entropy,
+    events::Queues,
+    gateway::Gateway,
+    mail::Mailer,
+    store::Store,
+};
+use aws_credential_types::Credentials;
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use aws_smithy_http_client::{
+    Connector,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn};
+use std::time::Duration;
+
+/// The configuration of one SDK from the wiring; `$endpoint` names the variable that overrides the service's address.
+macro_rules! sdk_config {
+    ($sdk:ident, $wiring:expr, $endpoint:literal) => {{
+        let wiring: &Wiring = $wiring;
+        let mut config = $sdk::Config::builder()
+            .behavior_version($sdk::config::BehaviorVersion::latest())
+            .region($sdk::config::Region::new(wiring.region()))
+            .credentials_provider(wiring.credentials())
+            .http_client(wiring.http())
+            .sleep_impl(wiring.sleep.clone())
+            .stalled_stream_protection($sdk::config::StalledStreamProtectionConfig::disabled())
+            .timeout_config(
+                $sdk::config::timeout::TimeoutConfig::builder()
+                    .connect_timeout(std::time::Duration::from_secs(2))
+                    .operation_attempt_timeout(std::time::Duration::from_secs(4))
+                    .build(),
+            );
+        if let Some(endpoint) = wiring.environment.get($endpoint) {
+            config = config.endpoint_url(endpoint);
+        }
+        config.build()
+    }};
+}
+
+/// What every client is made from. Tests put their own wire and sleep here; the clients are the same.
+#[derive(Debug, Clone)]
+pub struct Wiring {
+    pub wire: SharedHttpConnector,
+    pub sleep: SharedAsyncSleep,
+    pub entropy: Entropy,
+    pub environment: Environment,
+}
+
+impl Wiring {
+    pub fn of_process() -> Self {
+        let sleep = SharedAsyncSleep::new(TokioSleep::new());
+        let settings = HttpConnectorSettings::builder().connect_timeout(Duration::from_secs(2)).read_timeout(Duration::from_secs(10)).build();
+        let connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring));
+        let wire = SharedHttpConnector::new(connector.connector_settings(settings).sleep_impl(sleep.clone()).build());
+        Self { wire, sleep, entropy: super::system_entropy(), environment: Environment::of_process() }
+    }
+
+    fn http(&self) -> SharedHttpClient {
+        let wire = self.wire.clone();
+        http_client_fn(move |_, _| wire.clone())
+    }
+
+    fn region(&self) -> String {
+        self.environment.get("AWS_REGION").unwrap_or("ap-southeast-3").to_owned()
+    }
+
+    fn credentials(&self) -> Credentials {
+        let value = |name: &str| self.environment.get(name).unwrap_or_default().to_owned();
+        let token = self.environment.get("AWS_SESSION_TOKEN").map(str::to_owned);
+        Credentials::new(value("AWS_ACCESS_KEY_ID"), value("AWS_SECRET_ACCESS_KEY"), token, None, "lambda")
+    }
+
+    pub fn store(&self) -> Result<Store, BadEnvironment> {
+        let client = aws_sdk_dynamodb::Client::from_conf(sdk_config!(aws_sdk_dynamodb, self, "AWS_ENDPOINT_URL_DYNAMODB"));
+        Ok(Store::new(client, self.environment.need(name::TABLE)?, self.sleep.clone(), self.entropy.clone()))
+    }
+
+    pub fn queues(&self) -> Result<Queues, BadEnvironment> {
+        let client = aws_sdk_sqs::Client::from_conf(sdk_config!(aws_sdk_sqs, self, "AWS_ENDPOINT_URL_SQS"));
+        let url = |name| self.environment.get(name).map(str::to_owned);
+        Ok(Queues::new(client, url(name::PAYMENTS_QUEUE), url(name::NOTIFICATIONS_QUEUE)))
+    }
+
+    pub fn mailer(&self) -> Result<Mailer, BadEnvironment> {
+        let client = aws_sdk_ses::Client::from_conf(sdk_config!(aws_sdk_ses, self, "AWS_ENDPOINT_URL_SES"));
+        Ok(Mailer::new(client, self.environment.need(name::MAIL_FROM)?, self.environment.need(name::SHOP_URL)?, self.environment.need(name::API_URL)?))
+    }
+
+    pub fn gateway(&self) -> Result<Gateway, BadEnvironment> {
+        let (base, secret) = (self.environment.need(name::ZENDIT_URL)?, self.environment.need(name::ZENDIT_SECRET)?);
+        Ok(Gateway::new(self.wire.clone(), self.sleep.clone(), base, secret, self.environment.need(name::SHOP_URL)?))
+    }
+}

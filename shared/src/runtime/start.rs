@@ -1,0 +1,38 @@
+//! Starts a function: logs, clients, then the runtime loop.
+
+use super::{clients::Wiring, system_clock, telemetry};
+use crate::{app::{App, Shop, StartError}, http::Group};
+use lambda_runtime::LambdaEvent;
+use serde::{Serialize, de::DeserializeOwned};
+
+/// Serves a group of routes that needs no gateway.
+pub async fn serve(group: impl FnOnce(App) -> Group) -> Result<(), StartError> {
+    telemetry::start();
+    let app = App::build(&Wiring::of_process(), system_clock())?;
+    run(group(app)).await
+}
+
+/// Serves a group whose state was built by its own function.
+pub async fn run(group: Group) -> Result<(), StartError> {
+    lambda_http::run(group.router).await
+}
+
+/// Serves a group of routes that also talks to the payment gateway.
+pub async fn serve_shop(group: impl FnOnce(Shop) -> Group) -> Result<(), StartError> {
+    telemetry::start();
+    let shop = Shop::build(&Wiring::of_process(), system_clock())?;
+    run(group(shop)).await
+}
+
+/// Handles events one by one: batches of a queue, schedules, authorizer requests.
+pub async fn handle<S, E, A, F>(build: impl FnOnce(&Wiring) -> Result<S, StartError>, handle: F) -> Result<(), StartError>
+where
+    E: DeserializeOwned,
+    A: Serialize,
+    F: AsyncFn(&S, E) -> Result<A, StartError>,
+{
+    telemetry::start();
+    let state = build(&Wiring::of_process())?;
+    let (state, handle) = (&state, &handle);
+    lambda_runtime::run(lambda_runtime::service_fn(move |event: LambdaEvent<E>| Box::pin(async move { handle(state, event.payload).await }))).await
+}

@@ -1,0 +1,198 @@
+//! Access tokens: Ed25519, the algorithm pinned, the key chosen by a known id, every claim checked.
+//!
+//! The signatures are `ring`'s, which the TLS stack brings anyway: `jsonwebtoken` takes its cryptography from a provider.
+
+use crate::domain::{
+    identity::{Audience, Role},
+    ids::SessionId,
+    time::Timestamp,
+};
+use data_encoding::BASE64;
+use jsonwebtoken::{
+    Algorithm, DecodingKey, EncodingKey, Header, Validation,
+    crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils},
+    errors::{Error, ErrorKind},
+};
+use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
+use serde::{Deserialize, Serialize};
+
+/// Seconds for which an access token is good.
+pub const LIFETIME: i64 = 600;
+const ISSUER: &str = "https://qutab.id";
+const TYPE: &str = "access";
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Claims {
+    iss: String,
+    aud: String,
+    sub: String,
+    sid: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    role: Option<String>,
+    iat: i64,
+    nbf: i64,
+    exp: i64,
+    typ: String,
+}
+
+/// Who a valid token says is calling.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    pub account: String,
+    pub session: SessionId,
+    pub role: Option<Role>,
+}
+
+/// Checks tokens: the public keys by their id. Two during a rotation.
+#[derive(Clone)]
+pub struct Verifier(Vec<(String, DecodingKey)>);
+
+/// Makes tokens: only where people log in.
+#[derive(Clone)]
+pub struct Issuer {
+    id: String,
+    key: EncodingKey,
+}
+
+/// The keys in the environment are wrong.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("the token keys cannot be read")]
+pub struct BadKey;
+
+impl std::fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|k| &k.0)).finish()
+    }
+}
+
+impl std::fmt::Debug for Issuer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Issuer").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+impl Verifier {
+    /// Keys as `id:base64`, 32 bytes each.
+    pub fn parse(keys: &[String]) -> Result<Self, BadKey> {
+        install();
+        let parse = |text: &String| {
+            let (id, key) = text.split_once(':').ok_or(BadKey)?;
+            let key = BASE64.decode(key.as_bytes()).map_err(|_| BadKey)?;
+            if key.len() == 32 { Ok((id.to_owned(), DecodingKey::from_ed_der(&key))) } else { Err(BadKey) }
+        };
+        keys.iter().map(parse).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Who the token names, if it is ours, for `audience`, and good at `now`.
+    pub fn verify(&self, token: &str, audience: Audience, now: Timestamp) -> Option<Caller> {
+        if token.len() > 2048 {
+            return None;
+        }
+        let header = jsonwebtoken::decode_header(token).ok()?;
+        if header.alg != Algorithm::EdDSA || header.jku.is_some() || header.x5u.is_some() {
+            return None;
+        }
+        let (_, key) = self.0.iter().find(|(id, _)| Some(id) == header.kid.as_ref())?;
+        let mut rules = Validation::new(Algorithm::EdDSA);
+        rules.set_audience(&[audience.as_str()]);
+        rules.set_issuer(&[ISSUER]);
+        rules.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
+        // Time is ours to judge, by the clock that was passed in.
+        rules.validate_exp = false;
+        rules.validate_nbf = false;
+        let claims = jsonwebtoken::decode::<Claims>(token, key, &rules).ok()?.claims;
+        let leeway = 60;
+        let in_time = now.unix() < claims.exp && claims.nbf <= now.unix() + leeway && claims.iat <= now.unix() + leeway;
+        if !in_time || claims.typ != TYPE {
+            return None;
+        }
+        let role = match claims.role {
+            Some(role) => Some(Role::parse(&role)?),
+            None => None,
+        };
+        Some(Caller { account: claims.sub, session: SessionId::parse(&claims.sid)?, role })
+    }
+}
+
+impl Issuer {
+    /// A key as `id:base64` of its PKCS #8 form.
+    pub fn parse(text: &str) -> Result<Self, BadKey> {
+        install();
+        let (id, key) = text.split_once(':').ok_or(BadKey)?;
+        let key = BASE64.decode(key.as_bytes()).map_err(|_| BadKey)?;
+        Ed25519KeyPair::from_pkcs8_maybe_unchecked(&key).map_err(|_| BadKey)?;
+        Ok(Self { id: id.to_owned(), key: EncodingKey::from_ed_der(&key) })
+    }
+
+    pub fn issue(&self, audience: Audience, caller: &Caller, now: Timestamp) -> Result<String, Error> {
+        let header = Header { kid: Some(self.id.clone()), typ: Some("at+jwt".into()), ..Header::new(Algorithm::EdDSA) };
+        let claims = Claims {
+            iss: ISSUER.into(),
+            aud: audience.as_str().into(),
+            sub: caller.account.clone(),
+            sid: caller.session.to_string(),
+            role: caller.role.map(|r| r.as_str().into()),
+            iat: now.unix(),
+            nbf: now.unix(),
+            exp: now.unix() + LIFETIME,
+            typ: TYPE.into(),
+        };
+        jsonwebtoken::encode(&header, &claims, &self.key)
+    }
+}
+
+/// A new key pair in the two forms that the environment holds: for the issuer, and for everybody else.
+pub fn generate_keys(id: &str) -> Result<(String, String), BadKey> {
+    #[expect(clippy::disallowed_methods, reason = "keys are made by hand or by the local system, never in a request")]
+    let random = ring::rand::SystemRandom::new();
+    let private = Ed25519KeyPair::generate_pkcs8(&random).map_err(|_| BadKey)?;
+    let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(private.as_ref()).map_err(|_| BadKey)?;
+    let encode = |bytes: &[u8]| format!("{id}:{}", BASE64.encode(bytes));
+    Ok((encode(private.as_ref()), encode(pair.public_key().as_ref())))
+}
+
+static PROVIDER: CryptoProvider = CryptoProvider { signer_factory: signer, verifier_factory: verifier, key_utils: KeyUtils::new_unimplemented() };
+
+fn install() {
+    // A second installation in one process is refused and harmless: it is the same provider.
+    let _ = PROVIDER.install_default();
+}
+
+struct RingSigner(Ed25519KeyPair);
+struct RingVerifier(Vec<u8>);
+
+fn signer(algorithm: &Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>, Error> {
+    let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(key.as_bytes()).ok().filter(|_| *algorithm == Algorithm::EdDSA);
+    pair.map(|p| Box::new(RingSigner(p)) as Box<dyn JwtSigner>).ok_or_else(|| ErrorKind::InvalidAlgorithm.into())
+}
+
+fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>, Error> {
+    if *algorithm != Algorithm::EdDSA {
+        return Err(ErrorKind::InvalidAlgorithm.into());
+    }
+    Ok(Box::new(RingVerifier(key.try_get_as_bytes()?.to_vec())))
+}
+
+impl signature::Signer<Vec<u8>> for RingSigner {
+    fn try_sign(&self, message: &[u8]) -> Result<Vec<u8>, signature::Error> {
+        Ok(self.0.sign(message).as_ref().to_vec())
+    }
+}
+
+impl JwtSigner for RingSigner {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::EdDSA
+    }
+}
+
+impl signature::Verifier<Vec<u8>> for RingVerifier {
+    fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), signature::Error> {
+        UnparsedPublicKey::new(&ED25519, &self.0).verify(message, signature).map_err(|_| signature::Error::new())
+    }
+}
+
+impl JwtVerifier for RingVerifier {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::EdDSA
+    }
+}
