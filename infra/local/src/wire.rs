@@ -1,0 +1,188 @@
+//! The SDK's wire without a socket, with a fault layer on it.
+//!
+//! Requests go to the stand-in that their host names. The fault layer counts round trips and capacity units, and can
+//! cut the connection at any request: before it is sent, or after it was applied. After a cut the process counts as
+//! dead until it is revived: every further request fails.
+
+use crate::{Call, Reply, dynamo, mailbox::Mailbox, queues::Queues, zendit::Zendit};
+use aws_smithy_runtime_api::client::{
+    http::{HttpConnector, HttpConnectorFuture},
+    orchestrator::{HttpRequest, HttpResponse},
+    result::ConnectorError,
+};
+use aws_smithy_types::body::SdkBody;
+use dynoxide::Database;
+use serde_json::{Value, json};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Where a request is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Position {
+    NotSent,
+    AnswerLost,
+}
+
+/// A cut at the request of that number, counted from the last [`Wire::arm`]. `dies`: nothing works after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cut {
+    pub at: usize,
+    pub position: Position,
+    pub dies: bool,
+}
+
+/// What went over the wire since the last look.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Traffic {
+    pub dynamo_trips: u32,
+    pub read_units: f64,
+    pub write_units: f64,
+    pub queue_trips: u32,
+    pub gateway_trips: u32,
+    pub mail_trips: u32,
+}
+
+impl Traffic {
+    pub fn requests(&self) -> usize {
+        (self.dynamo_trips + self.queue_trips + self.gateway_trips + self.mail_trips) as usize
+    }
+}
+
+#[derive(Debug, Default)]
+struct Faults {
+    cut: Option<Cut>,
+    seen: usize,
+    dead: bool,
+    traffic: Traffic,
+    collisions: u32,
+}
+
+#[derive(Clone)]
+pub struct Wire {
+    pub db: Database,
+    pub queues: Queues,
+    pub mailbox: Mailbox,
+    pub zendit: Zendit,
+    faults: Arc<Mutex<Faults>>,
+}
+
+impl std::fmt::Debug for Wire {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Wire")
+    }
+}
+
+impl Wire {
+    pub fn new(db: Database, queues: Queues, mailbox: Mailbox, zendit: Zendit) -> Self {
+        Self { db, queues, mailbox, zendit, faults: Arc::default() }
+    }
+
+    fn faults(&self) -> MutexGuard<'_, Faults> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn arm(&self, cut: Cut) {
+        *self.faults() = Faults { cut: Some(cut), ..Faults::default() };
+    }
+
+    /// The next `count` transactions collide with somebody else's.
+    pub fn collide(&self, count: u32) {
+        self.faults().collisions = count;
+    }
+
+    /// A new process: no faults, counters at zero.
+    pub fn revive(&self) {
+        *self.faults() = Faults::default();
+    }
+
+    pub fn take_traffic(&self) -> Traffic {
+        std::mem::take(&mut self.faults().traffic)
+    }
+
+    /// What happens to this request.
+    fn fate(&self) -> Option<Position> {
+        let mut faults = self.faults();
+        if faults.dead {
+            return Some(Position::NotSent);
+        }
+        let number = faults.seen;
+        faults.seen += 1;
+        let cut = faults.cut.filter(|c| c.at == number)?;
+        faults.dead = cut.dies;
+        faults.cut = None;
+        Some(cut.position)
+    }
+
+    fn answer(&self, host: &str, call: &Call) -> Reply {
+        if host.starts_with("sqs.") {
+            self.faults().traffic.queue_trips += 1;
+            self.queues.answer(call)
+        } else if host.starts_with("email.") {
+            self.faults().traffic.mail_trips += 1;
+            self.mailbox.answer(call)
+        } else if host.starts_with("zendit.") {
+            self.faults().traffic.gateway_trips += 1;
+            self.zendit.answer(call)
+        } else {
+            self.dynamo(call)
+        }
+    }
+
+    fn dynamo(&self, call: &Call) -> Reply {
+        let mut call = call.clone();
+        let operation = call.header("x-amz-target").and_then(|t| t.split_once('.')).map_or("", |t| t.1).to_owned();
+        if operation == "TransactWriteItems" && self.faults().collisions > 0 {
+            self.faults().collisions -= 1;
+            let reasons = json!([{ "Code": "TransactionConflict", "Message": "Transaction is ongoing for the item" }]);
+            let body = json!({ "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException", "Message": "collision", "CancellationReasons": reasons });
+            return Reply { status: 400, content_type: "application/x-amz-json-1.0", body: body.to_string() };
+        }
+        if let Ok(mut request) = serde_json::from_slice::<Value>(&call.body) {
+            request["ReturnConsumedCapacity"] = json!("INDEXES");
+            call.body = request.to_string().into_bytes();
+        }
+        let reply = dynamo::answer(&self.db, &call);
+        let units = capacity(&reply.body);
+        let mut faults = self.faults();
+        faults.traffic.dynamo_trips += 1;
+        if matches!(operation.as_str(), "GetItem" | "Query" | "Scan" | "BatchGetItem" | "TransactGetItems") {
+            faults.traffic.read_units += units;
+        } else {
+            faults.traffic.write_units += units;
+        }
+        reply
+    }
+}
+
+fn capacity(body: &str) -> f64 {
+    let answer: Value = serde_json::from_str(body).unwrap_or_default();
+    let one = |c: &Value| c["CapacityUnits"].as_f64().unwrap_or(0.0);
+    match &answer["ConsumedCapacity"] {
+        Value::Array(all) => all.iter().map(one).sum(),
+        single => one(single),
+    }
+}
+
+impl HttpConnector for Wire {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let uri = request.uri().to_owned();
+        let rest = uri.split_once("://").map_or(uri.as_str(), |(_, r)| r);
+        let (host, path) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
+        let call = Call {
+            method: request.method().to_owned(),
+            path: path.to_owned(),
+            headers: request.headers().iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect(),
+            body: request.body().bytes().unwrap_or_default().to_vec(),
+        };
+        let fate = self.fate();
+        if fate == Some(Position::NotSent) {
+            return HttpConnectorFuture::ready(Err(ConnectorError::io("cut before it was sent".into())));
+        }
+        let reply = self.answer(host, &call);
+        if fate == Some(Position::AnswerLost) {
+            return HttpConnectorFuture::ready(Err(ConnectorError::io("cut before the answer".into())));
+        }
+        let mut response = HttpResponse::new(reply.status.try_into().expect("a status"), SdkBody::from(reply.body));
+        response.headers_mut().insert("content-type", reply.content_type);
+        HttpConnectorFuture::ready(Ok(response))
+    }
+}

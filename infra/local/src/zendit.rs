@@ -1,0 +1,223 @@
+//! The payment gateway's stand-in: the invoice dialect, what a customer does on the hosted page, and the webhooks.
+
+use crate::{Call, Reply, kept::Kept};
+use data_encoding::BASE64;
+use qutab::domain::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, sync::Arc};
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Invoice {
+    pub id: String,
+    pub external_id: String,
+    pub status: String,
+    pub amount: i64,
+    pub currency: String,
+    pub invoice_url: String,
+    pub description: String,
+    pub expiry_date: Timestamp,
+    pub success_redirect_url: String,
+    pub paid_amount: Option<i64>,
+    pub paid_at: Option<Timestamp>,
+    pub payment_method: Option<String>,
+    pub payment_channel: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Refund {
+    pub id: String,
+    pub invoice_id: String,
+    pub reference_id: Option<String>,
+    pub amount: i64,
+    pub status: String,
+    key: String,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct State {
+    counter: u64,
+    invoices: BTreeMap<String, Invoice>,
+    refunds: BTreeMap<String, Refund>,
+    /// Webhooks that were not yet answered with a 2xx.
+    outgoing: Vec<(u64, Value)>,
+}
+
+#[derive(Clone)]
+pub struct Zendit {
+    state: Kept<State>,
+    secret: String,
+    /// Where the hosted pages are.
+    pages: String,
+    now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+}
+
+impl std::fmt::Debug for Zendit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Zendit")
+    }
+}
+
+impl Zendit {
+    pub fn new(state: Kept<State>, secret: &str, pages: &str, now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self { state, secret: secret.into(), pages: pages.into(), now: Arc::new(now) }
+    }
+
+    pub fn answer(&self, call: &Call) -> Reply {
+        let expected = format!("Basic {}", BASE64.encode(format!("{}:", self.secret).as_bytes()));
+        if call.header("authorization") != Some(expected.as_str()) {
+            return error(401, "INVALID_API_KEY");
+        }
+        let (path, query) = call.path.split_once('?').unwrap_or((&call.path, ""));
+        let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+        let body: Value = serde_json::from_slice(&call.body).unwrap_or_default();
+        match (call.method.as_str(), parts.as_slice()) {
+            ("POST", ["v2", "invoices"]) => self.create(&body),
+            ("GET", ["v2", "invoices"]) => {
+                let wanted = query.strip_prefix("external_id=").unwrap_or_default();
+                let found: Vec<Invoice> = self.state.read(|s| s.invoices.values().filter(|i| i.external_id == wanted).cloned().collect());
+                Reply::json(200, &json!(found.into_iter().map(|i| self.lapsed(i)).collect::<Vec<_>>()))
+            }
+            ("GET", ["v2", "invoices", id]) => self.invoice(id).map_or_else(|| error(404, "INVOICE_NOT_FOUND_ERROR"), |i| Reply::json(200, &json!(i))),
+            ("POST", ["invoices", id, "expire!"]) => self.expire(id),
+            ("POST", ["refunds"]) => self.refund(&body, call.header("idempotency-key").unwrap_or_default()),
+            ("GET", ["refunds", id]) => {
+                self.state.read(|s| s.refunds.get(*id).cloned()).map_or_else(|| error(404, "DATA_NOT_FOUND"), |r| Reply::json(200, &json!(r)))
+            }
+            _ => error(404, "NOT_FOUND"),
+        }
+    }
+
+    fn create(&self, body: &Value) -> Reply {
+        let (Some(external_id), Some(amount)) = (body["external_id"].as_str(), body["amount"].as_i64()) else {
+            return error(400, "API_VALIDATION_ERROR");
+        };
+        if amount <= 0 || external_id.is_empty() || external_id.len() > 255 || body["items"].as_array().is_some_and(|i| i.len() > 75) {
+            return error(400, "API_VALIDATION_ERROR");
+        }
+        let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
+        let invoice = self.state.change(|s| {
+            s.counter += 1;
+            let id = format!("inv{:06}", s.counter);
+            let invoice = Invoice {
+                external_id: external_id.into(),
+                status: "PENDING".into(),
+                amount,
+                currency: "IDR".into(),
+                invoice_url: format!("{}/pay/{id}", self.pages),
+                description: text("description"),
+                expiry_date: (self.now)().plus_seconds(body["invoice_duration"].as_i64().unwrap_or(86_400)),
+                success_redirect_url: text("success_redirect_url"),
+                paid_amount: None,
+                paid_at: None,
+                payment_method: None,
+                payment_channel: None,
+                id: id.clone(),
+            };
+            s.invoices.insert(id, invoice.clone());
+            invoice
+        });
+        Reply::json(200, &json!(invoice))
+    }
+
+    fn lapsed(&self, mut invoice: Invoice) -> Invoice {
+        if invoice.status == "PENDING" && invoice.expiry_date <= (self.now)() {
+            invoice.status = "EXPIRED".into();
+        }
+        invoice
+    }
+
+    pub fn invoice(&self, id: &str) -> Option<Invoice> {
+        self.state.read(|s| s.invoices.get(id).cloned()).map(|i| self.lapsed(i))
+    }
+
+    fn expire(&self, id: &str) -> Reply {
+        let Some(invoice) = self.invoice(id) else { return error(404, "INVOICE_NOT_FOUND_ERROR") };
+        if invoice.status != "PENDING" {
+            return error(400, "INVALID_INVOICE_STATUS_ERROR");
+        }
+        let expired = Invoice { status: "EXPIRED".into(), ..invoice };
+        self.state.change(|s| s.invoices.insert(id.into(), expired.clone()));
+        Reply::json(200, &json!(expired))
+    }
+
+    fn refund(&self, body: &Value, key: &str) -> Reply {
+        let Some(invoice) = body["invoice_id"].as_str().and_then(|id| self.invoice(id)) else { return error(404, "DATA_NOT_FOUND") };
+        if let Some(before) = self.state.read(|s| s.refunds.values().find(|r| r.key == key).cloned()) {
+            return Reply::json(200, &json!(before));
+        }
+        let amount = body["amount"].as_i64().unwrap_or_default();
+        let returned: i64 = self.state.read(|s| s.refunds.values().filter(|r| r.invoice_id == invoice.id && r.status != "FAILED").map(|r| r.amount).sum());
+        if matches!(invoice.payment_method.as_deref(), Some("BANK_TRANSFER" | "RETAIL_OUTLET")) {
+            return error(403, "REFUND_NOT_SUPPORTED");
+        }
+        if invoice.paid_amount.is_none_or(|paid| returned + amount > paid) || amount <= 0 {
+            return error(400, "MAXIMUM_REFUND_AMOUNT_REACHED");
+        }
+        let refund = self.state.change(|s| {
+            s.counter += 1;
+            let id = format!("rfn{:06}", s.counter);
+            let reference_id = body["reference_id"].as_str().map(str::to_owned);
+            let refund = Refund { id: id.clone(), invoice_id: invoice.id.clone(), reference_id, amount, status: "PENDING".into(), key: key.into() };
+            s.refunds.insert(id, refund.clone());
+            refund
+        });
+        Reply::json(200, &json!(refund))
+    }
+
+    /// What the customer does on the hosted page. Pays late as well, as banks do. Answers with the webhook's body.
+    pub fn pay(&self, id: &str, method: &str, amount: Option<i64>) -> Option<Value> {
+        let invoice = self.state.read(|s| s.invoices.get(id).cloned())?;
+        if invoice.status == "PAID" {
+            return None;
+        }
+        let paid = Invoice {
+            status: "PAID".into(),
+            paid_amount: Some(amount.unwrap_or(invoice.amount)),
+            paid_at: Some((self.now)()),
+            payment_method: Some(method.into()),
+            payment_channel: Some("LOCAL".into()),
+            ..invoice
+        };
+        self.state.change(|s| {
+            s.invoices.insert(id.into(), paid.clone());
+            s.counter += 1;
+            s.outgoing.push((s.counter, json!(paid)));
+        });
+        Some(json!(paid))
+    }
+
+    /// The rail has sent pending refunds back, or could not.
+    pub fn finish_refunds(&self, status: &str) -> Vec<Value> {
+        self.state.change(|s| {
+            let mut events = Vec::new();
+            for refund in s.refunds.values_mut().filter(|r| r.status == "PENDING") {
+                refund.status = status.into();
+                events.push(json!({ "event": format!("refund.{}", status.to_lowercase()), "data": refund }));
+            }
+            for event in &events {
+                s.counter += 1;
+                s.outgoing.push((s.counter, event.clone()));
+            }
+            events
+        })
+    }
+
+    /// Webhooks to deliver now.
+    pub fn outgoing(&self) -> Vec<(u64, Value)> {
+        self.state.read(|s| s.outgoing.clone())
+    }
+
+    pub fn delivered(&self, number: u64) {
+        self.state.change(|s| s.outgoing.retain(|(n, _)| *n != number));
+    }
+
+    /// How much was paid in and sent back in all, for the tests' sums.
+    pub fn refunded(&self) -> i64 {
+        self.state.read(|s| s.refunds.values().filter(|r| r.status != "FAILED").map(|r| r.amount).sum())
+    }
+}
+
+fn error(status: u16, code: &str) -> Reply {
+    Reply::json(status, &json!({ "error_code": code, "message": code }))
+}
