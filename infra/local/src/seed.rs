@@ -1,1 +1,99 @@
+//! The shop that the local system opens with.
 
+use qutab::{
+    app::{App, Problem},
+    domain::{
+        Wrong,
+        catalog::{Category, Portion, Product, Stock},
+        contact::Email,
+        coupon::{Coupon, CouponCode, Discount},
+        identity::{Admin, Audience, Login, Role},
+        ids::{AdminId, ProductId},
+        money::{BasisPoints, Rupiah},
+        text::{PersonName, Place, Title},
+    },
+    secrets::password::{self, Password},
+    store::transaction::Transaction,
+};
+
+/// Password of every seeded login. Only ever used on one's own machine.
+pub const PASSWORD: &str = "kurban-lokal-2026";
+
+/// The seeded staff: address and role.
+pub const STAFF: &[(&str, Role)] =
+    &[("owner@qutab.test", Role::Owner), ("finance@qutab.test", Role::Finance), ("ops@qutab.test", Role::Operations), ("viewer@qutab.test", Role::Viewer)];
+
+/// Slug, name, category, portion, price, weight, place, units.
+type Row = (&'static str, &'static str, Category, Portion, i64, (u16, u16), &'static str, u32);
+
+const PRODUCTS: &[Row] = &[
+    ("sapi-limosin", "Sapi Limosin", Category::Sapi, Portion::Whole, 25_000_000, (300, 350), "Lombok Timur", 12),
+    ("patungan-sapi", "Patungan Sapi 1/7", Category::Sapi, Portion::Share, 3_600_000, (300, 350), "Lombok Timur", 140),
+    ("kambing-standar", "Kambing Standar", Category::Kambing, Portion::Whole, 2_750_000, (23, 28), "Sumba Barat", 200),
+    ("kambing-super", "Kambing Super", Category::Kambing, Portion::Whole, 3_950_000, (32, 40), "Gunungkidul", 80),
+    ("domba-garut", "Domba Garut", Category::Domba, Portion::Whole, 3_250_000, (26, 32), "Garut", 60),
+];
+
+fn wrong(error: Wrong) -> Problem {
+    Problem::internal(error)
+}
+
+pub fn product_id(slug: &str) -> ProductId {
+    ProductId::named(&[slug])
+}
+
+/// Puts the shop there; what is there already stays.
+pub async fn seed(app: &App) -> Result<(), Problem> {
+    let now = app.clock.now();
+    for (slug, name, category, portion, price, weight_kg, place, units) in PRODUCTS {
+        let id = product_id(slug);
+        let product = Product {
+            id,
+            slug: (*slug).into(),
+            name: Title::parse(name).map_err(wrong)?,
+            category: *category,
+            portion: *portion,
+            price: Rupiah::new(*price),
+            weight_kg: *weight_kg,
+            location: Place::parse(place).map_err(wrong)?,
+            season: 1448,
+            active: true,
+        };
+        let mut tx = Transaction::new();
+        tx.create(&product, ()).create(&Stock { product: id, available: *units }, ());
+        app.store.commit(tx).await?;
+    }
+    let coupon = Coupon {
+        code: CouponCode::parse("BERKAH10").map_err(wrong)?,
+        discount: Discount::Percent { rate: BasisPoints::percent(10), cap: Some(Rupiah::new(500_000)) },
+        valid_from: now,
+        valid_until: now.plus_days(365),
+        minimum_order: Rupiah::new(1_000_000),
+        limit: 100,
+        used: 0,
+        active: true,
+        affiliate: None,
+    };
+    app.store.create(&coupon).await?;
+    for (email, role) in STAFF {
+        staff(app, email, *role).await?;
+    }
+    Ok(())
+}
+
+async fn staff(app: &App, email: &str, role: Role) -> Result<(), Problem> {
+    let now = app.clock.now();
+    let id = AdminId::named(&[email]);
+    let email = Email::parse(email).map_err(wrong)?;
+    if app.store.login(Audience::Admin, &email).await?.is_some() {
+        return Ok(());
+    }
+    let password_hash = password::hash(&Password::parse(PASSWORD).map_err(wrong)?, &app.entropy)?;
+    let login = Login { audience: Audience::Admin, email: email.clone(), account: id.to_string(), password_hash, created_at: now };
+    let name = PersonName::parse(&format!("Staf {}", role.as_str())).map_err(wrong)?;
+    let admin = Admin { id, name, email, role, active: true, created_at: now };
+    let mut tx = Transaction::new();
+    tx.create(&login, ()).create(&admin, ());
+    app.store.commit(tx).await?;
+    Ok(())
+}
