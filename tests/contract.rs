@@ -1,0 +1,96 @@
+//! The tables agree: routes and template, environment names, keys, licences of the tests themselves.
+
+use qutab::{http::Access, runtime::config};
+use qutab_local::template;
+use qutab_tests::{TEMPLATE, World};
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+
+#[tokio::test]
+async fn the_template_has_exactly_the_routes_of_the_code() {
+    let w = World::new().await;
+    let t = template::read(TEMPLATE, &BTreeMap::new()).unwrap();
+    let in_template: BTreeSet<_> =
+        t.functions.iter().flat_map(|f| f.routes.iter().map(|r| (f.package.clone(), r.method.clone(), r.path.clone(), r.authorized))).collect();
+    let in_code: BTreeSet<_> = w
+        .groups()
+        .iter()
+        .flat_map(|g| g.routes.iter().map(|r| (g.name.to_owned(), r.method.to_string(), r.path.to_owned(), matches!(r.access, Access::Admin(_)))))
+        .collect();
+    assert_eq!(in_template, in_code);
+}
+
+#[test]
+fn the_template_sets_only_names_that_the_code_reads() {
+    let t = template::read(TEMPLATE, &BTreeMap::new()).unwrap();
+    for function in &t.functions {
+        for name in function.environment.keys() {
+            assert!(config::name::ALL.contains(&name.as_str()), "{}: {name}", function.package);
+        }
+    }
+}
+
+/// Every route as nobody and as the wrong audience: never a 2xx, never a 5xx, where a login is asked for.
+#[tokio::test]
+async fn only_those_who_may_get_through() {
+    let w = World::new().await;
+    let (customer, viewer) = (w.customer("budi").await, w.admin("viewer").await);
+    let affiliate = w.affiliate("rina").await.token;
+    for route in w.groups().iter().flat_map(|g| &g.routes).filter(|r| r.access != Access::Public) {
+        let path: String = route.path.split('/').map(|s| if s.starts_with('{') { "x" } else { s }).collect::<Vec<_>>().join("/");
+        for (who, token) in [("nobody", None), ("customer", Some(&customer)), ("affiliate", Some(&affiliate)), ("viewer", Some(&viewer))] {
+            let allowed = matches!((who, route.access), ("customer", Access::Customer) | ("affiliate", Access::Affiliate))
+                || matches!((who, route.access), ("viewer", Access::Admin(qutab::domain::identity::Permission::Read)));
+            if allowed {
+                continue;
+            }
+            let answer = w.send(route.method.as_str(), &path, token.map(String::as_str), &[], Some(json!({}))).await;
+            let expected: &[u16] = if who == "viewer" && matches!(route.access, Access::Admin(_)) { &[403] } else { &[401] };
+            assert!(expected.contains(&answer.status), "{who} {} {path}: {}", route.method, answer.status);
+        }
+    }
+}
+
+#[tokio::test]
+async fn bad_requests_get_their_status() {
+    let w = World::new().await;
+    let (a, b) = (w.customer("a1").await, w.customer("b1").await);
+    let order = w.order(&a, "domba-garut", None).await;
+    let path = format!("/api/orders/{}", order["id"].as_str().unwrap());
+    assert_eq!(w.get(&path, &b).await.status, 404, "somebody else's");
+    assert_eq!(w.get("/api/orders/not-an-id", &a).await.status, 404);
+    assert_eq!(w.send("DELETE", &path, Some(&a), &[], None).await.status, 405);
+    assert_eq!(w.post("/api/orders", &a, json!([])).await.status, 400);
+    assert_eq!(w.post("/api/orders", &a, json!({ "note": "x".repeat(70_000) })).await.status, 413);
+    assert_eq!(w.get("/api/orders?limit=0", &a).await.status, 422);
+    assert_eq!(w.get("/api/orders?cursor=forged", &a).await.status, 422);
+    w.pass_seconds(601);
+    let expired = w.get(&path, &a).await;
+    assert_eq!((expired.status, expired.code()), (401, "not_logged_in"));
+    assert_eq!(expired.headers["x-content-type-options"], "nosniff");
+}
+
+#[tokio::test]
+async fn an_unknown_mail_and_a_wrong_password_look_alike() {
+    let w = World::new().await;
+    w.customer("ada").await;
+    let wrong = w.post("/api/auth/login", "", json!({ "email": "ada@example.com", "password": "bukan-yang-ini" })).await;
+    let nobody = w.post("/api/auth/login", "", json!({ "email": "tiada@example.com", "password": "bukan-yang-ini" })).await;
+    assert_eq!((wrong.status, &wrong.body), (nobody.status, &nobody.body));
+    assert_eq!(wrong.code(), "wrong_credentials");
+}
+
+#[tokio::test]
+async fn a_copied_refresh_token_ends_the_session() {
+    let w = World::new().await;
+    w.customer("ada").await;
+    let body = json!({ "email": "ada@example.com", "password": qutab_tests::PASSWORD });
+    let login = w.post("/api/auth/login", "", body).await;
+    let cookie = |a: &qutab_tests::Answer| a.headers["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let old = cookie(&login);
+    let rotated = w.send("POST", "/api/auth/refresh", None, &[("cookie", &old)], None).await;
+    assert_eq!(rotated.status, 200);
+    assert_eq!(w.send("POST", "/api/auth/refresh", None, &[("cookie", &old)], None).await.status, 401, "used before");
+    let new = cookie(&rotated);
+    assert_eq!(w.send("POST", "/api/auth/refresh", None, &[("cookie", &new)], None).await.status, 401, "the whole session is over");
+}

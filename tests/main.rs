@@ -1,0 +1,7 @@
+//! All tests, one binary: stories, faults, races, contract.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod contract;
+mod faults;
+mod money_path;
+mod races;
