@@ -2,6 +2,16 @@
 
 use qutab_tests::World;
 use serde_json::json;
+use tokio::runtime::{Builder, Runtime};
+
+/// Runs every job on a thread and a runtime of its own, as two warm functions would run, and waits for all.
+fn at_once<J: FnOnce(&Runtime) + Send + 'static>(jobs: impl IntoIterator<Item = J>) {
+    let start = |job: J| std::thread::spawn(move || job(&Builder::new_current_thread().enable_all().build().unwrap()));
+    let threads: Vec<_> = jobs.into_iter().map(start).collect();
+    for thread in threads {
+        thread.join().unwrap();
+    }
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_a_hundred_payout_requests_one_wins() {
@@ -72,17 +82,65 @@ async fn a_thousand_shuffled_notices_leave_the_state_of_one() {
     for notice in &notices {
         assert_eq!(w.webhook(notice).await.status, 200);
     }
-    let mut workers = Vec::new();
-    for _ in 0..4 {
+    at_once((0..4).map(|_| {
         let w = w.clone();
-        workers.push(tokio::spawn(async move { w.drain().await }));
-    }
-    for worker in workers {
-        worker.await.unwrap();
-    }
+        move |runtime: &Runtime| runtime.block_on(w.drain())
+    }));
     w.drain().await;
     assert_eq!(w.balance(&affiliate).await, (4 * 137_500, 0, 0, 0));
     let mails = w.wire.mailbox.all().iter().filter(|m| m.subject.starts_with("Pembayaran")).count();
     assert_eq!(mails, 4, "one confirmation for each order");
     w.check_ledgers().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refund_payout_and_maturation_at_once_keep_every_rupiah() {
+    for round in 0..20_u64 {
+        let w = World::seeded(9_000 + round).await;
+        let affiliate = w.affiliate("rina").await;
+        w.verify_bank(&affiliate).await;
+        let buyer = w.customer("budi").await;
+        let click = w.click(&affiliate.code).await;
+        let mut orders = Vec::new();
+        for _ in 0..2 {
+            let order = w.order(&buyer, "sapi-limosin", Some(&click)).await;
+            w.pay(&order).await;
+            w.drain().await;
+            w.advance(order["id"].as_str().unwrap(), &["processing", "distributed", "completed"]).await;
+            orders.push(order["id"].as_str().unwrap().to_owned());
+            w.pass_days(16);
+        }
+        w.mature().await;
+        w.pass_days(16);
+        let finance = w.admin("finance").await;
+        let jobs: Vec<Box<dyn FnOnce(&Runtime) + Send>> = vec![
+            Box::new({
+                let (w, order) = (w.clone(), orders[0].clone());
+                move |rt| {
+                    let body = json!({ "amount": null, "reason": "hewan sakit" });
+                    let path = format!("/api/admin/orders/{order}/refund");
+                    rt.block_on(w.send("POST", &path, Some(&finance), &[("idempotency-key", "race-refund")], Some(body))).ok();
+                }
+            }),
+            Box::new({
+                let (w, token) = (w.clone(), affiliate.token.clone());
+                move |rt| {
+                    let status = rt.block_on(w.post("/api/affiliate/payouts", &token, json!({ "amount": 1_000_000 }))).status;
+                    assert!([201, 409].contains(&status), "{status}");
+                }
+            }),
+            Box::new({
+                let w = w.clone();
+                move |rt| {
+                    rt.block_on(w.mature());
+                }
+            }),
+        ];
+        at_once(jobs);
+        w.drain().await;
+        w.check_ledgers().await;
+        w.mature().await;
+        let (pending, available, reserved, paid) = w.balance(&affiliate).await;
+        assert_eq!((pending, available + reserved, paid), (0, 1_250_000, 0), "round {round}: one commission is left, whatever is reserved");
+    }
 }
