@@ -186,3 +186,34 @@ async fn refunding() {
     )
     .await;
 }
+
+#[tokio::test]
+async fn sending_a_refund_to_the_gateway() {
+    let count = every_cut(
+        async |w: &World| {
+            let (affiliate, order) = sale(w).await;
+            w.pay(&order).await;
+            w.drain().await;
+            let (id, finance) = (order["id"].as_str().unwrap().to_owned(), w.admin("finance").await);
+            let body = json!({ "kind": "end", "because": "undeliverable" });
+            w.post(&format!("/api/admin/orders/{id}/refund"), &finance, body).await.ok();
+            (affiliate, id)
+        },
+        async |w: &World, _: &(Affiliate, String)| {
+            w.work_once().await;
+            true
+        },
+        async |w: &World, (affiliate, id): &(Affiliate, String)| {
+            for event in w.wire.zendit.finish_refunds("SUCCEEDED") {
+                w.webhook(&event).await;
+            }
+            w.drain().await;
+            assert_eq!(w.balance(affiliate).await, (0, 0, 0, 0));
+            assert_eq!(w.wire.zendit.refunded(), 2_750_000, "sent back once");
+            let seen = w.get(&format!("/api/admin/orders/{id}"), &w.admin("viewer").await).await.ok();
+            assert_eq!(seen["refunds"][0]["status"], "succeeded");
+        },
+    )
+    .await;
+    assert!(count >= 9, "only {count} cuts");
+}

@@ -38,7 +38,7 @@ async fn a_click_becomes_an_order_a_commission_and_a_payout() {
     assert_eq!(w.mature().await, 0, "a second run finds nothing");
 
     // Tokens have run out meanwhile.
-    let affiliate = relogin(&w, affiliate).await;
+    let affiliate = w.affiliate_again(&affiliate).await;
     assert_eq!(w.balance(&affiliate).await, (0, COMMISSION, 0, 0));
     let refused = w.post("/api/affiliate/payouts", &affiliate.token, json!({})).await;
     assert_eq!((refused.status, refused.code()), (409, "payout_not_eligible"));
@@ -69,12 +69,6 @@ async fn a_click_becomes_an_order_a_commission_and_a_payout() {
     let seen = w.get(&format!("/api/admin/orders/{id}"), &w.admin("viewer").await).await.ok();
     assert_eq!((seen["status"].as_str(), seen["refunds"][0]["status"].as_str()), (Some("refunded"), Some("succeeded")));
     w.check_ledgers().await;
-}
-
-async fn relogin(w: &World, affiliate: qutab_tests::Affiliate) -> qutab_tests::Affiliate {
-    let body = json!({ "email": "rina@promo.example.com", "password": qutab_tests::PASSWORD });
-    let token = w.post("/api/affiliate/auth/login", "", body).await.ok()["access_token"].as_str().unwrap().to_owned();
-    qutab_tests::Affiliate { token, ..affiliate }
 }
 
 #[tokio::test]
@@ -190,11 +184,14 @@ async fn every_wrong_field_is_named_at_once_and_nothing_changes() {
     let w = World::new().await;
     let buyer = w.customer("ani").await;
     let before = w.stock(GOAT).await;
-    let body = json!({ "items": [{ "product_id": "nope", "quantity": 0, "shohibul": [{}], "price": 1 }], "recipient": 5, "consent": "ya", "total": 1 });
+    let body =
+        json!({ "items": [{ "product_id": "nope", "quantity": 0, "shohibul": [{}], "price": 1 }], "recipient": 5, "consent": "ya", "total": 1 });
     let answer = w.post("/api/orders", &buyer, body).await;
     assert_eq!(answer.status, 422);
     let named: Vec<&str> = answer.body["errors"].as_array().unwrap().iter().map(|e| e["field"].as_str().unwrap()).collect();
-    for field in ["total", "items[0].price", "items[0].product_id", "items[0].quantity", "items[0].shohibul[0].name", "recipient", "terms_version", "consent"] {
+    for field in
+        ["total", "items[0].price", "items[0].product_id", "items[0].quantity", "items[0].shohibul[0].name", "recipient", "terms_version", "consent"]
+    {
         assert!(named.contains(&field), "{field} is missing in {named:?}");
     }
     assert_eq!(w.stock(GOAT).await, before);

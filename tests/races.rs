@@ -99,10 +99,11 @@ async fn refund_payout_and_maturation_at_once_keep_every_rupiah() {
         let w = World::seeded(9_000 + round).await;
         let affiliate = w.affiliate("rina").await;
         w.verify_bank(&affiliate).await;
-        let buyer = w.customer("budi").await;
+        w.customer("budi").await;
         let click = w.click(&affiliate.code).await;
         let mut orders = Vec::new();
         for _ in 0..2 {
+            let buyer = w.customer_again("budi").await;
             let order = w.order(&buyer, "sapi-limosin", Some(&click)).await;
             w.pay(&order).await;
             w.drain().await;
@@ -112,12 +113,12 @@ async fn refund_payout_and_maturation_at_once_keep_every_rupiah() {
         }
         w.mature().await;
         w.pass_days(16);
-        let finance = w.admin("finance").await;
+        let (finance, affiliate) = (w.admin("finance").await, w.affiliate_again(&affiliate).await);
         let jobs: Vec<Box<dyn FnOnce(&Runtime) + Send>> = vec![
             Box::new({
                 let (w, order) = (w.clone(), orders[0].clone());
                 move |rt| {
-                    let body = json!({ "amount": null, "reason": "hewan sakit" });
+                    let body = json!({ "kind": "end", "because": "undeliverable" });
                     let path = format!("/api/admin/orders/{order}/refund");
                     rt.block_on(w.send("POST", &path, Some(&finance), &[("idempotency-key", "race-refund")], Some(body))).ok();
                 }

@@ -186,7 +186,8 @@ impl World {
         }
         let body = body.map_or_else(String::new, |b| b.to_string());
         let mut request = request.header("content-type", "application/json").body(Body::from(body)).unwrap();
-        let context: lambda_http::request::RequestContext = lambda_http::request::RequestContext::ApiGatewayV2(serde_json::from_value(context).unwrap());
+        let context: lambda_http::request::RequestContext =
+            lambda_http::request::RequestContext::ApiGatewayV2(serde_json::from_value(context).unwrap());
         request.extensions_mut().insert(context);
         read(group.router.clone().oneshot(request).await.unwrap()).await
     }
@@ -216,6 +217,15 @@ impl World {
         self.login("/api/auth/login", &email).await
     }
 
+    /// Logs a registered customer in again: access tokens end after minutes.
+    pub async fn customer_again(&self, name: &str) -> String {
+        self.login("/api/auth/login", &format!("{name}@example.com")).await
+    }
+
+    pub async fn affiliate_again(&self, affiliate: &Affiliate) -> Affiliate {
+        Affiliate { token: self.login("/api/affiliate/auth/login", &affiliate.email).await, ..affiliate.clone() }
+    }
+
     /// An approved affiliate: token, id and code.
     pub async fn affiliate(&self, name: &str) -> Affiliate {
         let email = format!("{name}@promo.example.com");
@@ -227,7 +237,7 @@ impl World {
         let id = self.get("/api/affiliate/status", &token).await.ok()["affiliate_id"].as_str().unwrap().to_owned();
         let ops = self.admin("ops").await;
         let code = self.post(&format!("/api/admin/applications/{id}/approve"), &ops, json!({})).await.ok()["code"].as_str().unwrap().to_owned();
-        Affiliate { token, id, code }
+        Affiliate { token, id, code, email }
     }
 
     pub async fn verify_bank(&self, affiliate: &Affiliate) {
@@ -346,6 +356,7 @@ pub struct Affiliate {
     pub token: String,
     pub id: String,
     pub code: String,
+    pub email: String,
 }
 
 pub fn all_groups(app: &App, shop: &Shop, webhook: zendit_webhook::Webhook) -> Vec<Group> {

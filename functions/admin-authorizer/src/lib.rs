@@ -26,7 +26,11 @@ pub struct Verdict {
 }
 
 pub async fn start() -> Result<(), StartError> {
-    qutab::runtime::start::handle(|wiring: &Wiring| App::build(wiring, system_clock()), async |app: &App, request: Request| authorize(app, &request).await).await
+    qutab::runtime::start::handle(
+        |wiring: &Wiring| App::build(wiring, system_clock()),
+        async |app: &App, request: Request| authorize(app, &request).await,
+    )
+    .await
 }
 
 pub async fn authorize(app: &App, request: &Request) -> Result<Verdict, StartError> {

@@ -6,11 +6,7 @@ use axum::{
 };
 use http::StatusCode;
 use qutab::{
-    app::{
-        Code, Problem, Shop, advance_order, refund_order,
-        refund_order::Asked,
-        release_order, send_refund,
-    },
+    app::{Code, Problem, Shop, advance_order, refund_order, refund_order::Asked, release_order, send_refund},
     domain::{
         Wrong,
         identity::Permission,
@@ -84,7 +80,11 @@ async fn cancel(State(shop): State<Shop>, caller: AdminCaller, Path(order): Path
 }
 
 async fn refund(
-    State(shop): State<Shop>, caller: AdminCaller, Path(order): Path<String>, IdempotencyKey(key): IdempotencyKey, mut form: Form,
+    State(shop): State<Shop>,
+    caller: AdminCaller,
+    Path(order): Path<String>,
+    IdempotencyKey(key): IdempotencyKey,
+    mut form: Form,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let by = caller.may(Permission::Refund)?.into();
     let amount = form.maybe_integer("amount", 0..=1_000_000_000_000).map(Rupiah::new);
@@ -108,7 +108,10 @@ async fn refund(
 
 /// The manual transfer has been made: its reference is recorded.
 async fn confirm(
-    State(shop): State<Shop>, caller: AdminCaller, Path((order, refund)): Path<(String, String)>, mut form: Form,
+    State(shop): State<Shop>,
+    caller: AdminCaller,
+    Path((order, refund)): Path<(String, String)>,
+    mut form: Form,
 ) -> Result<Json<Value>, Problem> {
     caller.may(Permission::Refund)?;
     let proof = form.text("reference", TransferReference::parse);

@@ -9,8 +9,8 @@ use qutab::{
     app::{App, Code, Problem, affiliates, payouts},
     domain::{
         affiliate::PayoutAccount,
-        contact::BankAccount,
         commission::Commission,
+        contact::BankAccount,
         ids::PayoutId,
         money::Rupiah,
         payout::{Payout, obstacles},
@@ -116,7 +116,10 @@ async fn one_payout(State(app): State<App>, ActiveAffiliate(caller): ActiveAffil
 
 /// The session is checked in the use case's own read.
 async fn request_payout(
-    State(app): State<App>, caller: AffiliateToken, IdempotencyKey(key): IdempotencyKey, mut form: Form,
+    State(app): State<App>,
+    caller: AffiliateToken,
+    IdempotencyKey(key): IdempotencyKey,
+    mut form: Form,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let amount = form.maybe_integer("amount", 1..=1_000_000_000_000).map(Rupiah::new);
     form.checked()?;

@@ -25,7 +25,9 @@ pub fn group(app: App) -> Group {
 /// One query, whatever is asked; answers may be a few seconds old.
 async fn list(State(app): State<App>, page: PageQuery) -> Result<Response, Problem> {
     let category = match page.filter("category") {
-        Some(name) => Some(Category::parse(name).ok_or_else(|| Problem::field("category", Wrong::new("unknown_value", "must be one of sapi, kambing, domba")))?),
+        Some(name) => Some(
+            Category::parse(name).ok_or_else(|| Problem::field("category", Wrong::new("unknown_value", "must be one of sapi, kambing, domba")))?,
+        ),
         None => None,
     };
     let words: Vec<String> = page.filter("q").unwrap_or_default().to_lowercase().split_whitespace().take(8).map(str::to_owned).collect();

@@ -7,7 +7,8 @@ use qutab::{
 };
 
 pub async fn start() -> Result<(), StartError> {
-    qutab::runtime::start::handle(|wiring: &Wiring| App::build(wiring, system_clock()), async |app: &App, event: Scheduled| run(app, event).await).await
+    qutab::runtime::start::handle(|wiring: &Wiring| App::build(wiring, system_clock()), async |app: &App, event: Scheduled| run(app, event).await)
+        .await
 }
 
 pub async fn run(app: &App, event: Scheduled) -> Result<mature::Matured, StartError> {

@@ -23,7 +23,11 @@ use serde_json::Value;
 const MAX_NAMES: usize = 7 * MAX_QUANTITY as usize;
 
 pub async fn place(
-    State(shop): State<Shop>, caller: CustomerToken, headers: HeaderMap, IdempotencyKey(key): IdempotencyKey, mut form: Form,
+    State(shop): State<Shop>,
+    caller: CustomerToken,
+    headers: HeaderMap,
+    IdempotencyKey(key): IdempotencyKey,
+    mut form: Form,
 ) -> Result<(StatusCode, [(HeaderName, &'static str); 1], Json<Value>), Problem> {
     let wanted = read(&shop, &headers, key, &mut form)?;
     let placed = place_order::place_order(&shop, caller.id, wanted).await?;
@@ -51,15 +55,7 @@ fn read(shop: &Shop, headers: &HeaderMap, key: Option<String>, form: &mut Form) 
     // The field comes before the cookie; a token that was not signed here is no referral and no error.
     let signed = token.as_deref().or_else(|| cookies::read(headers, cookies::REFERRAL));
     let click = signed.zip(shop.app.referrals.as_ref()).and_then(|(token, key)| key.open(token));
-    Ok(Wanted {
-        lines: WantedLine::merged(lines),
-        recipient,
-        note,
-        coupon,
-        terms: terms.as_str().into(),
-        click,
-        request: key.map(|k| (k, digest)),
-    })
+    Ok(Wanted { lines: WantedLine::merged(lines), recipient, note, coupon, terms: terms.as_str().into(), click, request: key.map(|k| (k, digest)) })
 }
 
 fn line(item: &mut Form) -> Option<WantedLine> {

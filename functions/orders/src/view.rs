@@ -71,9 +71,7 @@ pub fn steps(order: &Order) -> Vec<Value> {
 }
 
 fn lines(order: &Order) -> Vec<Value> {
-    let line = |l: &qutab::domain::order::OrderLine| {
-        json!({ "product_id": l.product, "name": l.name, "quantity": l.quantity, "unit_price": l.unit_price, "shohibul": l.shohibul })
-    };
+    let line = |l: &qutab::domain::order::OrderLine| json!({ "product_id": l.product, "name": l.name, "quantity": l.quantity, "unit_price": l.unit_price, "shohibul": l.shohibul });
     order.lines.iter().map(line).collect()
 }
 

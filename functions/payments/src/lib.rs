@@ -28,7 +28,10 @@ async fn own(shop: &Shop, caller: CustomerToken, id: &str) -> Result<Stored<Orde
 
 /// The live link, or `?new=1` for another one: the old one ends at the gateway first.
 async fn link(
-    State(shop): State<Shop>, caller: CustomerToken, Path(id): Path<String>, query: axum::extract::RawQuery,
+    State(shop): State<Shop>,
+    caller: CustomerToken,
+    Path(id): Path<String>,
+    query: axum::extract::RawQuery,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let order = own(&shop, caller, &id).await?;
     if !order.value.is_payable() || order.value.attempts == 0 {

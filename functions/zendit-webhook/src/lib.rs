@@ -1,9 +1,6 @@
 //! Takes the gateway's notices: verify, enqueue, answer. All effects happen in the worker, which asks the gateway again.
 
-use axum::{
-    body::Bytes,
-    extract::State,
-};
+use axum::{body::Bytes, extract::State};
 use http::{HeaderMap, StatusCode};
 use qutab::{
     app::{Code, Problem, StartError},

@@ -20,8 +20,12 @@ use qutab::{
 pub const PASSWORD: &str = "kurban-lokal-2026";
 
 /// The seeded staff: address and role.
-pub const STAFF: &[(&str, Role)] =
-    &[("owner@qutab.test", Role::Owner), ("finance@qutab.test", Role::Finance), ("ops@qutab.test", Role::Operations), ("viewer@qutab.test", Role::Viewer)];
+pub const STAFF: &[(&str, Role)] = &[
+    ("owner@qutab.test", Role::Owner),
+    ("finance@qutab.test", Role::Finance),
+    ("ops@qutab.test", Role::Operations),
+    ("viewer@qutab.test", Role::Viewer),
+];
 
 /// Slug, name, category, portion, price, weight, place, units.
 type Row = (&'static str, &'static str, Category, Portion, i64, (u16, u16), &'static str, u32);

@@ -78,7 +78,9 @@ impl Zendit {
                 let found: Vec<Invoice> = self.state.read(|s| s.invoices.values().filter(|i| i.external_id == wanted).cloned().collect());
                 Reply::json(200, &json!(found.into_iter().map(|i| self.lapsed(i)).collect::<Vec<_>>()))
             }
-            ("GET", ["v2", "invoices", id]) => self.invoice(id).map_or_else(|| error(404, "INVOICE_NOT_FOUND_ERROR"), |i| Reply::json(200, &json!(i))),
+            ("GET", ["v2", "invoices", id]) => {
+                self.invoice(id).map_or_else(|| error(404, "INVOICE_NOT_FOUND_ERROR"), |i| Reply::json(200, &json!(i)))
+            }
             ("POST", ["invoices", id, "expire!"]) => self.expire(id),
             ("POST", ["refunds"]) => self.refund(&body, call.header("idempotency-key").unwrap_or_default()),
             ("GET", ["refunds", id]) => {
@@ -147,7 +149,8 @@ impl Zendit {
             return Reply::json(200, &json!(before));
         }
         let amount = body["amount"].as_i64().unwrap_or_default();
-        let returned: i64 = self.state.read(|s| s.refunds.values().filter(|r| r.invoice_id == invoice.id && r.status != "FAILED").map(|r| r.amount).sum());
+        let returned: i64 =
+            self.state.read(|s| s.refunds.values().filter(|r| r.invoice_id == invoice.id && r.status != "FAILED").map(|r| r.amount).sum());
         if matches!(invoice.payment_method.as_deref(), Some("BANK_TRANSFER" | "RETAIL_OUTLET")) {
             return error(403, "REFUND_NOT_SUPPORTED");
         }

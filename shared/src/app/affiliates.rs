@@ -3,7 +3,7 @@
 use super::{App, Code, Problem, ROUNDS};
 use crate::{
     domain::{
-        affiliate::{Affiliate, AffiliateStatus, CodeOwner, Platform, PayoutAccount, BankStatus, ReferralCode},
+        affiliate::{Affiliate, AffiliateStatus, BankStatus, CodeOwner, PayoutAccount, Platform, ReferralCode},
         contact::{BankAccount, Email, Phone},
         identity::{Audience, Language, Login},
         ids::{AdminId, AffiliateId},
@@ -150,7 +150,14 @@ pub async fn save_bank_account(app: &App, id: AffiliateId, account: BankAccount)
     }
     let version = bank.as_ref().map_or(1, |b| b.value.version + 1);
     let changed = PayoutAccount {
-        affiliate: id, account, version, status: BankStatus::Pending, changed_at: now, decided_by: None, decided_at: None, rejection: None,
+        affiliate: id,
+        account,
+        version,
+        status: BankStatus::Pending,
+        changed_at: now,
+        decided_by: None,
+        decided_at: None,
+        rejection: None,
     };
     let mut tx = Transaction::new();
     match &bank {

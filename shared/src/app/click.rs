@@ -11,7 +11,10 @@ use crate::{
     },
     store::{entity::Click, keys},
 };
-use std::{collections::HashMap, sync::{Arc, Mutex, PoisonError}};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 /// How long a code that was looked up, found or not, is not looked up again; and how many are kept.
 const FRESH_SECONDS: i64 = 60;
@@ -91,7 +94,8 @@ async fn resolve(app: &App, known: &Known, code: &ReferralCode, now: Timestamp) 
 /// Agents that say themselves that nobody is looking.
 fn is_bot(agent: &str) -> bool {
     let agent = agent.to_ascii_lowercase();
-    agent.is_empty() || ["bot", "crawler", "spider", "preview", "facebookexternalhit", "whatsapp", "curl/", "wget/", "headless"].iter().any(|b| agent.contains(b))
+    agent.is_empty()
+        || ["bot", "crawler", "spider", "preview", "facebookexternalhit", "whatsapp", "curl/", "wget/", "headless"].iter().any(|b| agent.contains(b))
 }
 
 /// Only the host of a referring page is kept.

@@ -18,18 +18,21 @@ pub mod send_refund;
 pub mod sessions;
 
 use crate::{
+    domain::time::{Clock, Entropy},
+    events::Queues,
+    gateway::Gateway,
+    runtime::{
+        clients::Wiring,
+        config::{Environment, name},
+    },
     secrets::{
         referral::ReferralKey,
         token::{Issuer, Verifier},
     },
-    domain::time::{Clock, Entropy},
-    events::Queues,
-    gateway::Gateway,
-    runtime::{clients::Wiring, config::{Environment, name}},
     store::Store,
 };
-pub use problem::{Code, FieldError, Problem};
 use axum::extract::FromRef;
+pub use problem::{Code, FieldError, Problem};
 
 /// Addresses and domains of this deployment.
 #[derive(Debug, Clone)]

@@ -60,4 +60,3 @@ async fn with_customer(app: &App, order: OrderId) -> Result<Option<(Order, Custo
 async fn with_affiliate(app: &App, id: AffiliateId) -> Result<Option<crate::domain::affiliate::Affiliate>, Problem> {
     Ok(app.store.affiliate(id).await?.map(|a| a.value))
 }
-

@@ -1,11 +1,7 @@
 //! Owed work that nobody has picked up: handed to its queue again.
 
 use super::{App, Problem};
-use crate::{
-    domain::time::Timestamp,
-    events::Message,
-    store::keys::SHARDS,
-};
+use crate::{domain::time::Timestamp, events::Message, store::keys::SHARDS};
 
 /// Work younger than this has just been handed on by the request that caused it.
 const PATIENCE_SECONDS: i64 = 60;

@@ -25,7 +25,13 @@ use crate::{
 /// Reserves `amount`, or everything, for transfer. Of simultaneous requests exactly one wins.
 ///
 /// The session is checked in the same read as the money: one round trip to read, one to write.
-pub async fn request_payout(app: &App, affiliate: AffiliateId, session: SessionId, amount: Option<Rupiah>, key: Option<&str>) -> Result<Payout, Problem> {
+pub async fn request_payout(
+    app: &App,
+    affiliate: AffiliateId,
+    session: SessionId,
+    amount: Option<Rupiah>,
+    key: Option<&str>,
+) -> Result<Payout, Problem> {
     for _ in 0..ROUNDS {
         let now = app.clock.now();
         let id = match key {
@@ -44,7 +50,8 @@ pub async fn request_payout(app: &App, affiliate: AffiliateId, session: SessionI
             return if same { Ok(before.value) } else { Err(Problem::new(Code::IdempotencyMismatch)) };
         }
         let settings = found.take::<Settings>(&keys::settings())?.map(|s| s.value).unwrap_or_default();
-        let wallet: Stored<Wallet> = found.take(&wallet_key)?.ok_or_else(|| Problem::new(Code::NotEligible).detail("the application has not been approved"))?;
+        let wallet: Stored<Wallet> =
+            found.take(&wallet_key)?.ok_or_else(|| Problem::new(Code::NotEligible).detail("the application has not been approved"))?;
         let bank = found.take::<PayoutAccount>(&bank_key)?;
         let gross = amount.unwrap_or(wallet.value.balance.available);
         let why_not = obstacles(&wallet.value, gross, &settings);
@@ -83,8 +90,8 @@ pub async fn decide_payout(app: &App, by: Reviewer, id: PayoutId, decision: Deci
         let wallet: Stored<Wallet> = found.take(&wallet_key)?.ok_or_else(|| Problem::internal("an affiliate without a wallet"))?;
         let settings = found.take::<Settings>(&settings_key)?.map(|s| s.value).unwrap_or_default();
         let Decided { payout, wallet: after, entry } = read.value.clone().decide(wallet.value.clone(), decision.clone(), by.admin, &settings, now)?;
-        let mail = (payout.status != PayoutStatus::Processing)
-            .then(|| OutboxItem::new(Work::MailPayout { affiliate: payout.affiliate, payout: id }, now));
+        let mail =
+            (payout.status != PayoutStatus::Processing).then(|| OutboxItem::new(Work::MailPayout { affiliate: payout.affiliate, payout: id }, now));
         let mut tx = Transaction::new();
         tx.save(&read, &payout, ());
         match &entry {

@@ -207,12 +207,8 @@ fn attribution(basis: &Basis, wanted: &Wanted, now: Timestamp) -> Option<Result<
     if !by_coupon && click.is_none() {
         return None;
     }
-    let candidate = Candidate {
-        affiliate,
-        bank: bank.as_ref().map(|b| &b.account),
-        source: if by_coupon { Source::Coupon } else { Source::Link },
-        click,
-    };
+    let candidate =
+        Candidate { affiliate, bank: bank.as_ref().map(|b| &b.account), source: if by_coupon { Source::Coupon } else { Source::Link }, click };
     let customer = &basis.customer;
     let buyer = Buyer { name: &customer.name, email: &customer.email, phone: &customer.phone };
     Some(attribute(&candidate, &buyer, &basis.settings))

@@ -97,7 +97,14 @@ pub async fn settle_free(shop: &Shop, id: OrderId) -> Result<Recorded, Problem> 
 }
 
 /// One try against the order as it was read; nothing if somebody else wrote in between.
-async fn record_once(shop: &Shop, order: &Stored<Order>, attempt: &Attempt, invoice: &Invoice, paid: &Paid, now: Timestamp) -> Result<Option<Recorded>, Problem> {
+async fn record_once(
+    shop: &Shop,
+    order: &Stored<Order>,
+    attempt: &Attempt,
+    invoice: &Invoice,
+    paid: &Paid,
+    now: Timestamp,
+) -> Result<Option<Recorded>, Problem> {
     let surplus = |why| surplus(shop, &order.value, paid, &invoice.currency, why, now);
     match &order.value.paid {
         Some(before) if before.invoice == paid.invoice => return Ok(Some(Recorded::Already)),
@@ -107,11 +114,7 @@ async fn record_once(shop: &Shop, order: &Stored<Order>, attempt: &Attempt, invo
         Some(_) => return surplus(Surplus::Duplicate).await.map(Some),
         None => {}
     }
-    if order.value.status.may_become(OrderStatus::Paid) {
-        pay(shop, order, paid, now).await
-    } else {
-        surplus(Surplus::TooLate).await.map(Some)
-    }
+    if order.value.status.may_become(OrderStatus::Paid) { pay(shop, order, paid, now).await } else { surplus(Surplus::TooLate).await.map(Some) }
 }
 
 async fn pay(shop: &Shop, order: &Stored<Order>, paid: &Paid, now: Timestamp) -> Result<Option<Recorded>, Problem> {

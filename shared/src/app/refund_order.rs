@@ -109,7 +109,14 @@ fn new_refund(id: RefundId, order: &Order, amount: Rupiah, asked: &Asked, by: Re
     }
 }
 
-async fn write(app: &App, by: Reviewer, read: &Stored<Order>, after: &Order, refund: &Refund, now: Timestamp) -> Result<(Transaction<()>, Vec<OutboxItem>), Problem> {
+async fn write(
+    app: &App,
+    by: Reviewer,
+    read: &Stored<Order>,
+    after: &Order,
+    refund: &Refund,
+    now: Timestamp,
+) -> Result<(Transaction<()>, Vec<OutboxItem>), Problem> {
     let mut owed = vec![OutboxItem::new(Work::MailRefund { order: after.id, refund: refund.id }, now)];
     if refund.status == RefundStatus::Requested {
         owed.push(OutboxItem::new(Work::SendRefund { order: after.id, refund: refund.id }, now));

@@ -90,7 +90,9 @@ async fn settle(shop: &Shop, read: Stored<Refund>, to: RefundStatus, gateway_id:
             }
             RefundStatus::Failed => {
                 tx.put_same(&Task::new(Subject::RefundFailed { order, refund }, now));
-                if after.of_order && let Some(stored) = shop.app.store.order(order).await? {
+                if after.of_order
+                    && let Some(stored) = shop.app.store.order(order).await?
+                {
                     tx.save(&stored, &stored.value.clone().refund_failed(after.amount)?, ());
                 }
             }

@@ -13,7 +13,10 @@ use crate::{
         refresh::{RefreshToken, same_secret},
         token::{self, Caller},
     },
-    store::{throttle::Limit, transaction::{Commit, Transaction}},
+    store::{
+        throttle::Limit,
+        transaction::{Commit, Transaction},
+    },
 };
 use serde::Serialize;
 
@@ -93,7 +96,10 @@ async fn open(app: &App, audience: Audience, account: String, role: Option<Role>
     let id = SessionId::fresh(now, &app.entropy);
     let refresh = RefreshToken::new(&account, id, &app.entropy);
     let session = Session {
-        id, audience, account, role,
+        id,
+        audience,
+        account,
+        role,
         refresh_hash: refresh.hash(),
         device: device.into(),
         created_at: now,
@@ -127,7 +133,11 @@ pub async fn refresh(app: &App, audience: Audience, token: &str) -> Result<Token
     let role = admin_role(app, audience, &session.account).await?;
     let new = RefreshToken::new(&old.account, old.session, &app.entropy);
     let rotated = crate::domain::identity::Session {
-        refresh_hash: new.hash(), used_at: now, expires_at: now.plus_seconds(REFRESH_SECONDS), role, ..session.clone()
+        refresh_hash: new.hash(),
+        used_at: now,
+        expires_at: now.plus_seconds(REFRESH_SECONDS),
+        role,
+        ..session.clone()
     };
     match app.store.save(&read, &rotated).await? {
         Commit::Done => tokens(app, &rotated, new),

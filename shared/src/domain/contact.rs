@@ -26,11 +26,15 @@ impl Email {
         let (local, host) = text.rsplit_once('@').ok_or_else(wrong)?;
         let local_fits = (1..=64).contains(&local.len())
             && local.chars().all(|c| c.is_ascii_alphanumeric() || ".!#$%&'*+/=?^_`{|}~-".contains(c))
-            && !local.starts_with('.') && !local.ends_with('.') && !local.contains("..");
+            && !local.starts_with('.')
+            && !local.ends_with('.')
+            && !local.contains("..");
         let labels: Vec<&str> = host.split('.').collect();
-        let host_fits = labels.len() >= 2 && host.len() <= 189
-            && labels.iter().all(|l| (1..=63).contains(&l.len()) && !l.starts_with('-') && !l.ends_with('-')
-                && l.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'))
+        let host_fits = labels.len() >= 2
+            && host.len() <= 189
+            && labels.iter().all(|l| {
+                (1..=63).contains(&l.len()) && !l.starts_with('-') && !l.ends_with('-') && l.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+            })
             && labels.last().is_some_and(|l| l.len() >= 2 && l.chars().any(|c| c.is_ascii_alphabetic()));
         if local_fits && host_fits { Ok(Self(format!("{local}@{}", host.to_ascii_lowercase()))) } else { Err(wrong()) }
     }

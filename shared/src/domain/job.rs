@@ -19,11 +19,22 @@ pub struct Task {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Subject {
     /// Money of another amount or currency than asked.
-    UnmatchedReceipt { order: OrderId, invoice: String },
-    RefundFailed { order: OrderId, refund: RefundId },
+    UnmatchedReceipt {
+        order: OrderId,
+        invoice: String,
+    },
+    RefundFailed {
+        order: OrderId,
+        refund: RefundId,
+    },
     /// The gateway cannot send it back: transfer by hand and record the reference.
-    ManualRefund { order: OrderId, refund: RefundId },
-    LedgerDifference { affiliate: AffiliateId },
+    ManualRefund {
+        order: OrderId,
+        refund: RefundId,
+    },
+    LedgerDifference {
+        affiliate: AffiliateId,
+    },
 }
 
 impl Task {

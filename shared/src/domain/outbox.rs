@@ -19,17 +19,38 @@ pub struct OutboxItem {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Work {
-    MailOrderConfirmed { order: OrderId },
-    MailRefund { order: OrderId, refund: RefundId },
-    MailApplicationReceived { affiliate: AffiliateId },
-    MailApplicationApproved { affiliate: AffiliateId },
-    MailApplicationRejected { affiliate: AffiliateId },
-    MailBankDecided { affiliate: AffiliateId },
-    MailPayout { affiliate: AffiliateId, payout: PayoutId },
+    MailOrderConfirmed {
+        order: OrderId,
+    },
+    MailRefund {
+        order: OrderId,
+        refund: RefundId,
+    },
+    MailApplicationReceived {
+        affiliate: AffiliateId,
+    },
+    MailApplicationApproved {
+        affiliate: AffiliateId,
+    },
+    MailApplicationRejected {
+        affiliate: AffiliateId,
+    },
+    MailBankDecided {
+        affiliate: AffiliateId,
+    },
+    MailPayout {
+        affiliate: AffiliateId,
+        payout: PayoutId,
+    },
     /// Ask the gateway to send money back.
-    SendRefund { order: OrderId, refund: RefundId },
+    SendRefund {
+        order: OrderId,
+        refund: RefundId,
+    },
     /// An order that costs nothing is paid without the gateway.
-    SettleFreeOrder { order: OrderId },
+    SettleFreeOrder {
+        order: OrderId,
+    },
 }
 
 /// Which queue does the work.

@@ -1,10 +1,6 @@
 //! Payment attempts, and what the gateway says about them.
 
-use super::{
-    ids::OrderId,
-    money::Rupiah,
-    time::Timestamp,
-};
+use super::{ids::OrderId, money::Rupiah, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// One payment link of an order. What became of it is on the order: which invoice paid it, or that it is over.

@@ -108,11 +108,19 @@ pub enum Refusal {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
     Process,
-    Pay { reference: TransferReference },
-    Fail { note: Note },
-    Reject { note: Note },
+    Pay {
+        reference: TransferReference,
+    },
+    Fail {
+        note: Note,
+    },
+    Reject {
+        note: Note,
+    },
     /// The bank sent the money back.
-    Reverse { note: Note },
+    Reverse {
+        note: Note,
+    },
 }
 
 /// The payout, the wallet and the ledger entry after a decision.
@@ -126,17 +134,34 @@ pub struct Decided {
 impl Payout {
     /// Reserves `amount`. The caller has found no obstacles for this wallet and account.
     pub fn request(
-        id: PayoutId, wallet: Wallet, account: BankAccount, account_version: u32, amount: Rupiah, asked: Option<Rupiah>,
-        settings: &Settings, now: Timestamp,
+        id: PayoutId,
+        wallet: Wallet,
+        account: BankAccount,
+        account_version: u32,
+        amount: Rupiah,
+        asked: Option<Rupiah>,
+        settings: &Settings,
+        now: Timestamp,
     ) -> Result<(Self, Wallet, LedgerEntry), Overflow> {
         let (mut wallet, entry) = wallet.post(Cause::PayoutRequested { payout: id }, amount, now)?;
         wallet.open_payout = Some(id);
         let withheld = amount.percent(settings.withholding)?;
         let payout = Self {
-            id, affiliate: wallet.affiliate, status: PayoutStatus::Requested,
-            gross: amount, withheld, net: amount.minus(withheld)?,
-            account, account_version, requested_at: now, asked,
-            processed_by: None, decided_by: None, decided_at: None, reference: None, note: None,
+            id,
+            affiliate: wallet.affiliate,
+            status: PayoutStatus::Requested,
+            gross: amount,
+            withheld,
+            net: amount.minus(withheld)?,
+            account,
+            account_version,
+            requested_at: now,
+            asked,
+            processed_by: None,
+            decided_by: None,
+            decided_at: None,
+            reference: None,
+            note: None,
         };
         Ok((payout, wallet, entry))
     }

@@ -21,7 +21,9 @@ pub enum CommissionRule {
 pub enum SelfReferral {
     /// The order stands, no commission, flagged.
     Block,
-    Reduced { rate: BasisPoints },
+    Reduced {
+        rate: BasisPoints,
+    },
     Allow,
 }
 

@@ -133,7 +133,8 @@ impl Entropy {
         while text.len() < length {
             for byte in self.bytes::<16>() {
                 let at = usize::from(byte);
-                if at < fair && text.len() < length
+                if at < fair
+                    && text.len() < length
                     && let Some(character) = alphabet.get(at % alphabet.len())
                 {
                     text.push(char::from(*character));

@@ -33,19 +33,37 @@ pub struct Leg {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Cause {
     /// An attributed order was paid.
-    Earned { order: OrderId },
+    Earned {
+        order: OrderId,
+    },
     /// The hold is over for these orders' commissions; only the count is kept, the commissions carry the rest.
-    Matured { commissions: u32 },
+    Matured {
+        commissions: u32,
+    },
     /// A refund took back a commission that was still pending.
-    VoidedPending { order: OrderId, refund: RefundId },
+    VoidedPending {
+        order: OrderId,
+        refund: RefundId,
+    },
     /// A refund took back a commission that had matured: the clawback, where it was already paid out.
-    VoidedAvailable { order: OrderId, refund: RefundId },
-    PayoutRequested { payout: PayoutId },
-    PayoutPaid { payout: PayoutId },
+    VoidedAvailable {
+        order: OrderId,
+        refund: RefundId,
+    },
+    PayoutRequested {
+        payout: PayoutId,
+    },
+    PayoutPaid {
+        payout: PayoutId,
+    },
     /// Rejected or failed.
-    PayoutReleased { payout: PayoutId },
+    PayoutReleased {
+        payout: PayoutId,
+    },
     /// The bank sent the money back after it was paid.
-    PayoutReversed { payout: PayoutId },
+    PayoutReversed {
+        payout: PayoutId,
+    },
 }
 
 impl Cause {

@@ -119,9 +119,11 @@ impl From<InvoiceJson> for Invoice {
 }
 
 pub(super) fn create_invoice(attempt: &Attempt, order: &Order, payer: &Payer<'_>, seconds_left: i64, shop: &str) -> String {
-    let items: Vec<_> = order.lines.iter().map(|line| {
-        json!({ "name": line.name, "quantity": line.quantity, "price": line.unit_price, "category": "qurban" })
-    }).collect();
+    let items: Vec<_> = order
+        .lines
+        .iter()
+        .map(|line| json!({ "name": line.name, "quantity": line.quantity, "price": line.unit_price, "category": "qurban" }))
+        .collect();
     json!({
         "external_id": attempt.external_id().to_string(),
         "amount": attempt.amount,

@@ -1,12 +1,12 @@
 //! Who is calling: extractors that answer 401 or 403 before a handler runs.
 
-use crate::{
-    app::{App, Code, Problem},
-    secrets::token::Caller,
-};
 use crate::domain::{
     identity::{Audience, Permission, Role},
     ids::{AdminId, AffiliateId, CustomerId, SessionId},
+};
+use crate::{
+    app::{App, Code, Problem},
+    secrets::token::Caller,
 };
 use axum::extract::{FromRef, FromRequestParts};
 use http::{header, request::Parts};

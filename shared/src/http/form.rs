@@ -1,6 +1,9 @@
 //! Bodies: one JSON object, read field by field, so that every wrong field is named at once.
 
-use crate::{app::{Code, FieldError, Problem}, domain::Wrong};
+use crate::{
+    app::{Code, FieldError, Problem},
+    domain::Wrong,
+};
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Request},
@@ -13,7 +16,8 @@ use serde_json::{Map, Value};
 pub const MAX_BODY: usize = 64 * 1024;
 
 /// What the server decides: a body that names one of these tries to set it, and is refused.
-const SERVER_DECIDES: &[&str] = &["price", "unit_price", "total", "subtotal", "discount", "status", "role", "rate", "commission", "balance", "available"];
+const SERVER_DECIDES: &[&str] =
+    &["price", "unit_price", "total", "subtotal", "discount", "status", "role", "rate", "commission", "balance", "available"];
 
 /// The fields of a body, and what was found wrong with them so far.
 #[derive(Debug)]

@@ -94,7 +94,9 @@ async fn finish(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     if let Some(problem) = response.extensions_mut().remove::<Arc<Problem>>() {
         response = problem.answer(&id);
-    } else if matches!(response.status().as_u16(), 400..=499) && response.headers().get(header::CONTENT_TYPE).is_none_or(|t| t.as_bytes().starts_with(b"text/plain")) {
+    } else if matches!(response.status().as_u16(), 400..=499)
+        && response.headers().get(header::CONTENT_TYPE).is_none_or(|t| t.as_bytes().starts_with(b"text/plain"))
+    {
         // A refusal of the framework's own (an unreadable path, say).
         response = Problem::new(Code::Malformed).answer(&id);
     }

@@ -2,11 +2,17 @@
 
 use super::{Form, Peer, cookies};
 use crate::{
-    app::{App, Code, Problem, sessions::{self, REFRESH_SECONDS, Tokens}},
+    app::{
+        App, Code, Problem,
+        sessions::{self, REFRESH_SECONDS, Tokens},
+    },
     domain::{contact::Email, identity::Audience, ids::SessionId},
     secrets::password::Password,
 };
-use axum::{Json, response::{IntoResponse, Response}};
+use axum::{
+    Json,
+    response::{IntoResponse, Response},
+};
 use http::{HeaderMap, StatusCode, header};
 
 pub async fn log_in(app: &App, audience: Audience, peer: &Peer, mut form: Form) -> Result<Response, Problem> {

@@ -51,9 +51,11 @@ impl<S: Send + Sync> FromRequestParts<S> for PageQuery {
         let mut filters: HashMap<String, String> = serde_urlencoded::from_str(query.as_deref().unwrap_or_default()).unwrap_or_default();
         let limit = match filters.remove("limit") {
             None => 20,
-            Some(text) => text.parse().ok().filter(|n| (1..=100).contains(n)).ok_or_else(|| {
-                Problem::field("limit", Wrong::new("bad_number", "must be 1 to 100"))
-            })?,
+            Some(text) => text
+                .parse()
+                .ok()
+                .filter(|n| (1..=100).contains(n))
+                .ok_or_else(|| Problem::field("limit", Wrong::new("bad_number", "must be 1 to 100")))?,
         };
         let cursor = filters.remove("cursor").filter(|c| !c.is_empty());
         let mut named: Vec<_> = filters.iter().collect();

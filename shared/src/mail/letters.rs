@@ -114,7 +114,10 @@ pub fn application_approved(mailer: &Mailer, affiliate: &Affiliate) -> Letter {
     match &affiliate.code {
         Some(code) => {
             let link = format!("{}/r/{code}", mailer.api);
-            letter.fact(w.say(("Kode", "Code")), code).fact(w.say(("Tautan", "Link")), &link).button(w.say(("Buka dasbor", "Open the dashboard")), format!("{}/affiliate", mailer.shop))
+            letter
+                .fact(w.say(("Kode", "Code")), code)
+                .fact(w.say(("Tautan", "Link")), &link)
+                .button(w.say(("Buka dasbor", "Open the dashboard")), format!("{}/affiliate", mailer.shop))
         }
         None => letter,
     }
@@ -156,7 +159,10 @@ pub fn payout(mailer: &Mailer, affiliate: &Affiliate, payout: &Payout) -> Letter
         ),
         _ => (
             ("Pencairan komisi Anda belum berhasil", "Your payout did not go through"),
-            ("Pencairan Anda belum dapat kami selesaikan; jumlahnya kembali ke saldo Anda.", "Your payout could not be completed; the amount is back in your balance."),
+            (
+                "Pencairan Anda belum dapat kami selesaikan; jumlahnya kembali ke saldo Anda.",
+                "Your payout could not be completed; the amount is back in your balance.",
+            ),
         ),
     };
     let mut letter = w.letter(subject, &[text]).fact(w.say(("Jumlah", "Amount")), payout.net);

@@ -1,13 +1,7 @@
 //! Clients, built once before the runtime loop: one HTTPS client under all of them.
 
 use super::config::{BadEnvironment, Environment, name};
-use crate::{
-    domain::time::Entropy,
-    events::Queues,
-    gateway::Gateway,
-    mail::Mailer,
-    store::Store,
-};
+use crate::{domain::time::Entropy, events::Queues, gateway::Gateway, mail::Mailer, store::Store};
 use aws_credential_types::Credentials;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_http_client::{
@@ -87,7 +81,12 @@ impl Wiring {
 
     pub fn mailer(&self) -> Result<Mailer, BadEnvironment> {
         let client = aws_sdk_ses::Client::from_conf(sdk_config!(aws_sdk_ses, self, "AWS_ENDPOINT_URL_SES"));
-        Ok(Mailer::new(client, self.environment.need(name::MAIL_FROM)?, self.environment.need(name::SHOP_URL)?, self.environment.need(name::API_URL)?))
+        Ok(Mailer::new(
+            client,
+            self.environment.need(name::MAIL_FROM)?,
+            self.environment.need(name::SHOP_URL)?,
+            self.environment.need(name::API_URL)?,
+        ))
     }
 
     pub fn gateway(&self) -> Result<Gateway, BadEnvironment> {

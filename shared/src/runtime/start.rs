@@ -1,7 +1,10 @@
 //! Starts a function: logs, clients, then the runtime loop.
 
 use super::{clients::Wiring, system_clock, telemetry};
-use crate::{app::{App, Shop, StartError}, http::Group};
+use crate::{
+    app::{App, Shop, StartError},
+    http::Group,
+};
 use lambda_runtime::LambdaEvent;
 use serde::{Serialize, de::DeserializeOwned};
 

@@ -1,6 +1,9 @@
 //! Passwords: argon2id with 19 MiB, two passes, one lane.
 
-use crate::{app::Problem, domain::{Wrong, time::Entropy}};
+use crate::{
+    app::Problem,
+    domain::{Wrong, time::Entropy},
+};
 use argon2::{
     Algorithm, Argon2, Params, Version,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
@@ -8,8 +11,26 @@ use argon2::{
 
 /// Passwords that everybody tries first; checked without regard to case.
 const COMMON: &[&str] = &[
-    "password", "password1", "password123", "12345678", "123456789", "1234567890", "qwertyuiop", "qwerty123", "iloveyou", "11111111",
-    "00000000", "sayangku", "bismillah", "rahasia123", "indonesia", "admin123", "abcd1234", "1q2w3e4r", "letmein1", "qurban123",
+    "password",
+    "password1",
+    "password123",
+    "12345678",
+    "123456789",
+    "1234567890",
+    "qwertyuiop",
+    "qwerty123",
+    "iloveyou",
+    "11111111",
+    "00000000",
+    "sayangku",
+    "bismillah",
+    "rahasia123",
+    "indonesia",
+    "admin123",
+    "abcd1234",
+    "1q2w3e4r",
+    "letmein1",
+    "qurban123",
 ];
 
 /// A password that somebody may choose: 8 to 128 characters, not one of the common ones.

@@ -1,11 +1,6 @@
 //! Owed work.
 
-use super::{
-    Page, Range, Store, StoreError,
-    entity::Stored,
-    keys,
-    transaction::Commit,
-};
+use super::{Page, Range, Store, StoreError, entity::Stored, keys, transaction::Commit};
 use crate::domain::{ids::OutboxId, outbox::OutboxItem, time::Timestamp};
 
 /// How long a worker may take for one piece of work before another may try it.
