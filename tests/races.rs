@@ -4,6 +4,8 @@ use qutab_tests::World;
 use serde_json::json;
 use tokio::runtime::{Builder, Runtime};
 
+type Job = Box<dyn FnOnce(&Runtime) + Send>;
+
 /// Runs every job on a thread and a runtime of its own, as two warm functions would run, and waits for all.
 fn at_once<J: FnOnce(&Runtime) + Send + 'static>(jobs: impl IntoIterator<Item = J>) {
     let start = |job: J| std::thread::spawn(move || job(&Builder::new_current_thread().enable_all().build().unwrap()));
@@ -114,7 +116,7 @@ async fn refund_payout_and_maturation_at_once_keep_every_rupiah() {
         w.mature().await;
         w.pass_days(16);
         let (finance, affiliate) = (w.admin("finance").await, w.affiliate_again(&affiliate).await);
-        let jobs: Vec<Box<dyn FnOnce(&Runtime) + Send>> = vec![
+        let jobs: Vec<Job> = vec![
             Box::new({
                 let (w, order) = (w.clone(), orders[0].clone());
                 move |rt| {

@@ -22,7 +22,10 @@ const MOST: usize = 10_000;
 
 /// Codes and settings that this process has looked up lately.
 #[derive(Debug, Clone, Default)]
-pub struct Known(Arc<Mutex<HashMap<String, (Timestamp, Option<Resolved>)>>>);
+pub struct Known(Arc<Mutex<Cache>>);
+
+/// By folded code: when it was looked up, and what was found.
+type Cache = HashMap<String, (Timestamp, Option<Resolved>)>;
 
 #[derive(Debug, Clone, Copy)]
 struct Resolved {

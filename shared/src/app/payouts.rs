@@ -56,8 +56,7 @@ pub async fn request_payout(
         let gross = amount.unwrap_or(wallet.value.balance.available);
         let why_not = obstacles(&wallet.value, gross, &settings);
         let (true, Some(bank)) = (why_not.is_empty(), bank) else { return Err(not_eligible(&why_not)) };
-        let (payout, after, entry) =
-            Payout::request(id, wallet.value.clone(), bank.value.account, bank.value.version, gross, amount, &settings, now)?;
+        let (payout, after, entry) = Payout::request(id, wallet.value.clone(), bank.value, gross, amount, &settings, now)?;
         if wallet.value.bank.map(|b| b.version) != Some(payout.account_version) {
             // The two items were read while the account was changing.
             continue;

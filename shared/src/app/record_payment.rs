@@ -47,13 +47,11 @@ enum Lost {
 
 /// Asks the gateway about an invoice and records what it says.
 pub async fn record_notice(shop: &Shop, invoice: &str) -> Result<Recorded, Problem> {
-    match shop.gateway.read(invoice).await? {
-        Some(invoice) => record(shop, &invoice).await,
-        None => {
-            tracing::info!("notice about an invoice that the gateway does not know");
-            Ok(Recorded::Nothing)
-        }
-    }
+    let Some(invoice) = shop.gateway.read(invoice).await? else {
+        tracing::info!("notice about an invoice that the gateway does not know");
+        return Ok(Recorded::Nothing);
+    };
+    record(shop, &invoice).await
 }
 
 /// Records an invoice as the gateway has just reported it.

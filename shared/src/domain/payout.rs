@@ -2,6 +2,7 @@
 
 use super::{
     Forbidden,
+    affiliate::PayoutAccount,
     contact::BankAccount,
     ids::{AdminId, AffiliateId, PayoutId},
     money::{Overflow, Rupiah},
@@ -136,8 +137,7 @@ impl Payout {
     pub fn request(
         id: PayoutId,
         wallet: Wallet,
-        account: BankAccount,
-        account_version: u32,
+        bank: PayoutAccount,
         amount: Rupiah,
         asked: Option<Rupiah>,
         settings: &Settings,
@@ -153,8 +153,8 @@ impl Payout {
             gross: amount,
             withheld,
             net: amount.minus(withheld)?,
-            account,
-            account_version,
+            account: bank.account,
+            account_version: bank.version,
             requested_at: now,
             asked,
             processed_by: None,

@@ -7,7 +7,7 @@ use std::{fmt, sync::Arc};
 
 /// A moment, whole seconds, stored and sent as RFC 3339 UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "jiff::Timestamp", into = "jiff::Timestamp")]
+#[serde(from = "jiff::Timestamp", into = "jiff::Timestamp")]
 pub struct Timestamp(i64);
 
 const JAKARTA: Offset = Offset::constant(7);
@@ -47,10 +47,9 @@ impl Timestamp {
     }
 }
 
-impl TryFrom<jiff::Timestamp> for Timestamp {
-    type Error = std::convert::Infallible;
-    fn try_from(t: jiff::Timestamp) -> Result<Self, Self::Error> {
-        Ok(Self::from_unix(t.as_second()))
+impl From<jiff::Timestamp> for Timestamp {
+    fn from(t: jiff::Timestamp) -> Self {
+        Self::from_unix(t.as_second())
     }
 }
 
@@ -113,7 +112,9 @@ impl Clock {
 
 /// Where random bits come from. Only `runtime` makes one that reads the system's source.
 #[derive(Clone)]
-pub struct Entropy(Arc<dyn Fn(&mut [u8]) + Send + Sync>);
+pub struct Entropy(Arc<Fill>);
+
+type Fill = dyn Fn(&mut [u8]) + Send + Sync;
 
 impl Entropy {
     pub fn new(fill: impl Fn(&mut [u8]) + Send + Sync + 'static) -> Self {

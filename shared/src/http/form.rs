@@ -95,13 +95,11 @@ impl Form {
 
     /// A nested object, read by `read`; its wrong fields are named with their path.
     pub fn object<T>(&mut self, field: &str, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
-        match self.fields.get(field).cloned() {
-            Some(Value::Object(fields)) => self.nested(field, fields, read),
-            _ => {
-                self.wrong(field, Wrong::new("not_an_object", "must be an object"));
-                None
-            }
-        }
+        let Some(Value::Object(fields)) = self.fields.get(field).cloned() else {
+            self.wrong(field, Wrong::new("not_an_object", "must be an object"));
+            return None;
+        };
+        self.nested(field, fields, read)
     }
 
     /// A list of objects. Nothing if the list or any of its members is wrong.

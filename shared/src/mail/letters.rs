@@ -39,7 +39,7 @@ impl Writer<'_> {
 }
 
 impl Letter {
-    fn fact(mut self, name: String, value: impl ToString) -> Self {
+    fn fact(mut self, name: String, value: &impl ToString) -> Self {
         self.facts.push((name, value.to_string()));
         self
     }
@@ -69,12 +69,12 @@ pub fn order_confirmed(mailer: &Mailer, customer: &Customer, order: &Order) -> L
     );
     letter = letter.fact(w.say(("Nomor pesanan", "Order number")), &order.number);
     for line in &order.lines {
-        letter = letter.fact(format!("{} x {}", line.quantity, line.name), line.price().unwrap_or_default());
+        letter = letter.fact(format!("{} x {}", line.quantity, line.name), &line.price().unwrap_or_default());
     }
     if let Some(coupon) = &order.coupon {
-        letter = letter.fact(format!("{} {}", w.say(("Kupon", "Coupon")), coupon.code), format!("-{}", coupon.discount));
+        letter = letter.fact(format!("{} {}", w.say(("Kupon", "Coupon")), coupon.code), &format!("-{}", coupon.discount));
     }
-    letter = letter.fact("Total".into(), order.total).fact(w.say(("Lokasi penyaluran", "Distribution")), &order.recipient.location);
+    letter = letter.fact("Total".into(), &order.total).fact(w.say(("Lokasi penyaluran", "Distribution")), &order.recipient.location);
     letter.button(w.say(("Lihat pesanan", "See the order")), format!("{}/orders/{}", mailer.shop, order.id))
 }
 
@@ -88,7 +88,7 @@ pub fn refund(mailer: &Mailer, customer: &Customer, order: &Order, refund: &Refu
         )],
     )
     .fact(w.say(("Nomor pesanan", "Order number")), &order.number)
-    .fact(w.say(("Jumlah", "Amount")), refund.amount)
+    .fact(w.say(("Jumlah", "Amount")), &refund.amount)
     .button(w.say(("Lihat pesanan", "See the order")), format!("{}/orders/{}", mailer.shop, order.id))
 }
 
@@ -143,7 +143,7 @@ pub fn bank_decided(_: &Mailer, affiliate: &Affiliate, bank: &PayoutAccount) -> 
         ("Rekening Anda belum dapat diverifikasi.", "Your bank account could not be verified.")
     };
     let mut letter = w.letter(("Verifikasi rekening", "Bank account verification"), &[text]);
-    letter = letter.fact(w.say(("Rekening", "Account")), format!("{} {}", bank.account.bank_name(), mask_number(&bank.account.number)));
+    letter = letter.fact(w.say(("Rekening", "Account")), &format!("{} {}", bank.account.bank_name(), mask_number(&bank.account.number)));
     match &bank.rejection {
         Some(reason) => letter.fact(w.say(("Alasan", "Reason")), reason),
         None => letter,
@@ -165,8 +165,8 @@ pub fn payout(mailer: &Mailer, affiliate: &Affiliate, payout: &Payout) -> Letter
             ),
         ),
     };
-    let mut letter = w.letter(subject, &[text]).fact(w.say(("Jumlah", "Amount")), payout.net);
-    letter = letter.fact(w.say(("Rekening", "Account")), format!("{} {}", payout.account.bank_name(), mask_number(&payout.account.number)));
+    let mut letter = w.letter(subject, &[text]).fact(w.say(("Jumlah", "Amount")), &payout.net);
+    letter = letter.fact(w.say(("Rekening", "Account")), &format!("{} {}", payout.account.bank_name(), mask_number(&payout.account.number)));
     if let Some(reference) = &payout.reference {
         letter = letter.fact(w.say(("Referensi", "Reference")), reference);
     }

@@ -161,11 +161,13 @@ fn install() {
 struct RingSigner(Ed25519KeyPair);
 struct RingVerifier(Vec<u8>);
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the library's signature")]
 fn signer(algorithm: &Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>, Error> {
     let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(key.as_bytes()).ok().filter(|_| *algorithm == Algorithm::EdDSA);
     pair.map(|p| Box::new(RingSigner(p)) as Box<dyn JwtSigner>).ok_or_else(|| ErrorKind::InvalidAlgorithm.into())
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the library's signature")]
 fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>, Error> {
     if *algorithm != Algorithm::EdDSA {
         return Err(ErrorKind::InvalidAlgorithm.into());
