@@ -4,11 +4,21 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a stand-in that cannot go on says so and stops")]
 #![allow(clippy::missing_panics_doc)]
 
+pub mod api_gateway;
+pub mod client;
+pub mod console;
+pub mod demo;
 pub mod dynamo;
 pub mod kept;
+pub mod lambda;
 pub mod mailbox;
+pub mod poller;
+pub mod ports;
 pub mod queues;
+pub mod schedules;
+pub mod secrets;
 pub mod seed;
+pub mod system;
 pub mod template;
 pub mod wire;
 pub mod zendit;

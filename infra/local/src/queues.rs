@@ -106,6 +106,11 @@ impl Queues {
         });
     }
 
+    /// Nothing is being handled any more: what was in flight when the system ended is delivered again.
+    pub fn wake(&self) {
+        self.state.change(|s| s.queues.values_mut().flatten().for_each(|m| m.visible_at = 0));
+    }
+
     /// Moves dead letters back to where they came from.
     pub fn redrive(&self, dead: &str, queue: &str) -> usize {
         self.state.change(|s| {
@@ -114,6 +119,11 @@ impl Queues {
             s.queues.entry(queue.into()).or_default().extend(letters);
             count
         })
+    }
+
+    /// The dead-letter queues with the queue that each belongs to.
+    pub fn dead_letters(&self) -> BTreeMap<String, String> {
+        self.rules.iter().filter_map(|(name, r)| r.dead_letters.as_ref().map(|(dead, _)| (dead.clone(), name.clone()))).collect()
     }
 
     pub fn depth(&self) -> BTreeMap<String, usize> {

@@ -1,16 +1,21 @@
 //! The shop that the local system opens with.
 
 use qutab::{
-    app::{App, Problem},
+    app::{
+        App, Problem,
+        affiliates::{self, Application, Reviewer},
+        sessions::{self, NewCustomer},
+    },
     domain::{
         Wrong,
+        affiliate::{AffiliateStatus, Platform, ReferralCode},
         catalog::{Category, Portion, Product, Stock},
-        contact::Email,
+        contact::{Email, Phone},
         coupon::{Coupon, CouponCode, Discount},
-        identity::{Admin, Audience, Login, Role},
-        ids::{AdminId, ProductId},
+        identity::{Admin, Audience, Language, Login, Role},
+        ids::{AdminId, AffiliateId, ProductId},
         money::{BasisPoints, Rupiah},
-        text::{PersonName, Place, Title},
+        text::{Motivation, PersonName, Place, Title},
     },
     secrets::password::{self, Password},
     store::transaction::Transaction,
@@ -18,6 +23,11 @@ use qutab::{
 
 /// Password of every seeded login. Only ever used on one's own machine.
 pub const PASSWORD: &str = "kurban-lokal-2026";
+
+/// A customer, and an approved affiliate with the code of the links, for whoever wants to look around.
+pub const CUSTOMER: &str = "pembeli@qutab.test";
+pub const AFFILIATE: &str = "promotor@qutab.test";
+pub const CODE: &str = "PROMOTOR1";
 
 /// The seeded staff: address and role.
 pub const STAFF: &[(&str, Role)] = &[
@@ -99,5 +109,43 @@ async fn staff(app: &App, email: &str, role: Role) -> Result<(), Problem> {
     let mut tx = Transaction::new();
     tx.create(&login, ()).create(&admin, ());
     app.store.commit(tx).await?;
+    Ok(())
+}
+
+/// A customer and an approved affiliate, made by the use cases themselves. Who is there already stays.
+pub async fn people(app: &App) -> Result<(), Problem> {
+    let email = Email::parse(CUSTOMER).map_err(wrong)?;
+    if app.store.login(Audience::Customer, &email).await?.is_none() {
+        let (name, phone) = (PersonName::parse("Pembeli Contoh").map_err(wrong)?, Phone::parse("081200000001").map_err(wrong)?);
+        sessions::register(
+            app,
+            NewCustomer { name, email, phone, password: Password::parse(PASSWORD).map_err(wrong)?, language: Language::Id },
+            "seed",
+        )
+        .await?;
+    }
+    let email = Email::parse(AFFILIATE).map_err(wrong)?;
+    if app.store.login(Audience::Affiliate, &email).await?.is_none() {
+        let text = |text| PersonName::parse(text).map_err(wrong);
+        let application = Application {
+            first_name: text("Promotor")?,
+            last_name: text("Contoh")?,
+            email: email.clone(),
+            password: Password::parse(PASSWORD).map_err(wrong)?,
+            whatsapp: Phone::parse("081200000002").map_err(wrong)?,
+            city: Place::parse("Bandung").map_err(wrong)?,
+            social: [(Platform::Instagram, "https://instagram.com/qutab".to_owned())].into(),
+            primary_platform: Platform::Instagram,
+            reason: Motivation::parse("Mengajak pengikut saya berkurban ke daerah yang jarang terjangkau").map_err(wrong)?,
+            language: Language::Id,
+        };
+        affiliates::apply(app, application, "seed").await?;
+    }
+    let login = app.store.login(Audience::Affiliate, &email).await?.and_then(|l| AffiliateId::parse(&l.value.account));
+    let id = login.ok_or_else(|| Problem::internal("the seeded affiliate has no login"))?;
+    if app.store.affiliate(id).await?.is_some_and(|a| a.value.status == AffiliateStatus::Pending) {
+        let owner = Reviewer { admin: AdminId::named(&[STAFF[0].0]) };
+        affiliates::approve(app, owner, id, Some(ReferralCode::parse(CODE).map_err(wrong)?)).await?;
+    }
     Ok(())
 }

@@ -14,8 +14,8 @@ pub struct Function {
     pub memory: u64,
     pub environment: BTreeMap<String, String>,
     pub routes: Vec<Route>,
-    /// The queue that it is fed from, by its logical id.
-    pub queue: Option<String>,
+    /// The queue that it is fed from, by its logical id, and its batch size.
+    pub queue: Option<(String, usize)>,
     pub schedule: Option<Schedule>,
 }
 
@@ -48,7 +48,17 @@ pub struct Template {
     pub table: Value,
     /// The function that authorizes admin routes.
     pub authorizer: String,
+    pub cors: Cors,
+}
+
+/// What pages of other origins may do.
+#[derive(Debug, Clone, Default)]
+pub struct Cors {
     pub origins: Vec<String>,
+    pub methods: Vec<String>,
+    pub headers: Vec<String>,
+    pub exposed: Vec<String>,
+    pub credentials: bool,
 }
 
 /// Reads the template, with `values` for its parameters and for what AWS would fill in.
@@ -69,8 +79,7 @@ pub fn read(text: &str, values: &BTreeMap<String, String>) -> Result<Template, S
     let table = of_kind("AWS::DynamoDB::Table").first().map(|(_, r)| r["Properties"].clone()).ok_or("template.yaml has no table")?;
     let api = of_kind("AWS::Serverless::HttpApi").first().map(|(_, r)| r["Properties"].clone()).ok_or("template.yaml has no HTTP API")?;
     let authorizer = logical(&api["Auth"]["Authorizers"]["Admin"]["FunctionArn"]).ok_or("template.yaml has no authorizer for admins")?;
-    let origins = array(&api["CorsConfiguration"]["AllowOrigins"]).iter().filter_map(|o| o.as_str().map(str::to_owned)).collect();
-    Ok(Template { functions, queues, table, authorizer, origins })
+    Ok(Template { functions, queues, table, authorizer, cors: cors(&api["CorsConfiguration"]) })
 }
 
 fn function(id: &str, properties: &Value) -> Result<Function, String> {
@@ -92,12 +101,18 @@ fn function(id: &str, properties: &Value) -> Result<Function, String> {
         let p = &event["Properties"];
         match event["Type"].as_str() {
             Some("HttpApi") => {
-                let (Some(method), Some(path)) = (p["Method"].as_str(), p["Path"].as_str()) else {
-                    return Err(format!("{id}.{name} needs a method and a path"));
+                let (method, path) = match (p["Method"].as_str(), p["Path"].as_str()) {
+                    (Some(method), Some(path)) => (method, path),
+                    // SAM's way to say: whatever no other route takes.
+                    (None, None) => ("ANY", "$default"),
+                    _ => return Err(format!("{id}.{name} needs a method and a path")),
                 };
                 found.routes.push(Route { method: method.into(), path: path.into(), authorized: p["Auth"]["Authorizer"] == "Admin" });
             }
-            Some("SQS") => found.queue = logical(&p["Queue"]),
+            Some("SQS") => {
+                let batch = p["BatchSize"].as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or(10);
+                found.queue = logical(&p["Queue"]).map(|queue| (queue, batch));
+            }
             Some("ScheduleV2") => {
                 let text = |name: &str| p[name].as_str().unwrap_or_default().to_owned();
                 found.schedule = Some(Schedule { expression: text("ScheduleExpression"), input: text("Input") });
@@ -106,6 +121,17 @@ fn function(id: &str, properties: &Value) -> Result<Function, String> {
         }
     }
     Ok(found)
+}
+
+fn cors(configuration: &Value) -> Cors {
+    let list = |name: &str| array(&configuration[name]).iter().filter_map(|v| v.as_str().map(str::to_owned)).collect();
+    Cors {
+        origins: list("AllowOrigins"),
+        methods: list("AllowMethods"),
+        headers: list("AllowHeaders"),
+        exposed: list("ExposeHeaders"),
+        credentials: configuration["AllowCredentials"] == true,
+    }
 }
 
 fn queue(properties: &Value) -> Queue {

@@ -190,6 +190,18 @@ impl Zendit {
         Some(json!(paid))
     }
 
+    /// The customer never pays: the invoice runs out now.
+    pub fn lapse(&self, id: &str) {
+        self.state.change(|s| {
+            if let Some(invoice) = s.invoices.get_mut(id).filter(|i| i.status == "PENDING") {
+                invoice.status = "EXPIRED".into();
+                let event = json!(invoice);
+                s.counter += 1;
+                s.outgoing.push((s.counter, event));
+            }
+        });
+    }
+
     /// The rail has sent pending refunds back, or could not.
     pub fn finish_refunds(&self, status: &str) -> Vec<Value> {
         self.state.change(|s| {

@@ -47,7 +47,7 @@ pub struct Builder<S> {
 
 impl Group {
     pub fn named<S: Clone + Send + Sync + 'static>(name: &'static str) -> Builder<S> {
-        Builder { name, routes: Vec::new(), router: Router::new() }
+        Builder { name, routes: Vec::new(), router: Router::new().fallback(|| async { Problem::new(Code::NotFound) }) }
     }
 }
 
@@ -70,10 +70,15 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
         self
     }
 
+    /// Takes every request that has no route here; without it that is a problem of its own.
+    pub fn otherwise<H: Handler<T, S>, T: 'static>(mut self, handler: H) -> Self {
+        self.router = self.router.fallback(handler);
+        self
+    }
+
     pub fn build(self, state: S) -> Group {
         let router = self
             .router
-            .fallback(|| async { Problem::new(Code::NotFound) })
             .method_not_allowed_fallback(|| async { Problem::new(Code::MethodNotAllowed) })
             .layer(DefaultBodyLimit::max(super::form::MAX_BODY))
             .layer(middleware::from_fn(finish))
@@ -92,6 +97,7 @@ async fn finish(request: Request, next: Next) -> Response {
     let (method, path) = (request.method().clone(), request.extensions().get::<axum::extract::MatchedPath>().map(|p| p.as_str().to_owned()));
     let logged_in = request.headers().contains_key(header::AUTHORIZATION);
     let mut response = next.run(request).await;
+    let allow = response.headers_mut().remove(header::ALLOW);
     if let Some(problem) = response.extensions_mut().remove::<Arc<Problem>>() {
         response = problem.answer(&id);
     } else if matches!(response.status().as_u16(), 400..=499)
@@ -104,6 +110,9 @@ async fn finish(request: Request, next: Next) -> Response {
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(&id) {
         headers.insert("x-request-id", value);
+    }
+    if let Some(allow) = allow {
+        headers.insert(header::ALLOW, allow);
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000; includeSubDomains"));

@@ -1,0 +1,275 @@
+//! The whole system on one machine: builds the functions, binds the ports, seeds the shop, serves until told to stop.
+
+use crate::{
+    api_gateway::{self, Gateway},
+    client::HttpClient,
+    console::Console,
+    dynamo,
+    kept::Kept,
+    lambda::{Fleet, Site},
+    mailbox::Mailbox,
+    poller,
+    ports::{self, Cloud},
+    queues::{Queues, Rules},
+    schedules::{self, Job},
+    secrets::Secrets,
+    seed,
+    template::{self, Function, Template},
+    wire::Wire,
+    zendit::Zendit,
+};
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+use axum::Router;
+use qutab::{
+    app::{App, Problem},
+    runtime::{clients::Wiring, config::Environment, system_clock, system_entropy},
+};
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{net::TcpListener, task::JoinSet};
+
+/// What can be chosen on the command line.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The API's port; the cloud's services take the next one, the payment gateway the one after.
+    pub port: u16,
+    pub data: PathBuf,
+    /// Address of a front end that runs elsewhere on this machine.
+    pub shop: Option<String>,
+    pub template: PathBuf,
+}
+
+impl Options {
+    pub fn api(&self) -> String {
+        format!("http://localhost:{}", self.port)
+    }
+
+    fn shop(&self) -> String {
+        self.shop.clone().unwrap_or_else(|| self.api())
+    }
+
+    fn cloud(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port + 1)
+    }
+
+    pub fn zendit(&self) -> String {
+        format!("http://localhost:{}", self.port + 2)
+    }
+
+    /// Values for the template's parameters and for what AWS would fill in.
+    fn values(&self, queues: impl IntoIterator<Item = String>) -> BTreeMap<String, String> {
+        let mut values: BTreeMap<String, String> = [
+            ("Stage", "local".to_owned()),
+            ("Table", "qutab-local".into()),
+            ("ShopUrl", self.shop()),
+            ("ApiUrl", self.api()),
+            ("LandingUrl", format!("{}/", self.shop())),
+            ("CookieDomain", String::new()),
+            ("ZenditUrl", self.zendit()),
+        ]
+        .map(|(n, v)| (n.to_owned(), v))
+        .into();
+        values.extend(queues.into_iter().map(|name| (name.clone(), format!("{}/sqs/{name}", self.cloud()))));
+        values
+    }
+}
+
+/// A running system. It ends when this is dropped.
+#[derive(Debug)]
+pub struct System {
+    pub options: Options,
+    tasks: JoinSet<()>,
+    _lock: File,
+}
+
+/// The state that survives, opened.
+struct Data {
+    db: dynoxide::Database,
+    queues: Queues,
+    mailbox: Mailbox,
+    zendit: Zendit,
+    secrets: Secrets,
+}
+
+impl System {
+    /// Starts everything. The error says what a person can do about it.
+    pub async fn start(options: Options) -> Result<Self, String> {
+        let text = std::fs::read_to_string(&options.template).map_err(|e| format!("{}: {e}", options.template.display()))?;
+        let names = template::read(&text, &BTreeMap::new())?.queues.into_keys();
+        let template = Arc::new(template::read(&text, &options.values(names))?);
+        let jobs = schedules::of(&template)?;
+        let listeners = [bind(&options, 0).await?, bind(&options, 1).await?, bind(&options, 2).await?];
+        let lock = take(&options.data)?;
+        let binaries = build(&options.template, &template)?;
+        let data = Data::open(&options, &template)?;
+        let environments =
+            template.functions.iter().map(|f| Ok((f.clone(), environment(&options, f, &data.secrets)?))).collect::<Result<Vec<_>, String>>()?;
+        data.seed(&environments).await?;
+        let site = Site { binaries, logs: options.data.join("logs"), runtime_api: options.cloud() };
+        let fleet = Arc::new(Fleet::new(environments, &site));
+        let mut system = Self { options, tasks: JoinSet::new(), _lock: lock };
+        system.serve(listeners, &fleet, &data, &template, jobs)?;
+        Ok(system)
+    }
+
+    fn serve(
+        &mut self,
+        listeners: [TcpListener; 3],
+        fleet: &Arc<Fleet>,
+        data: &Data,
+        template: &Arc<Template>,
+        jobs: Vec<Job>,
+    ) -> Result<(), String> {
+        let [api, cloud, payments] = listeners;
+        let gateway = Arc::new(Gateway::new(template, fleet.clone())?);
+        let console = Console::new(fleet.clone(), data.queues.clone(), data.mailbox.clone(), jobs.clone(), template.clone(), self.logins());
+        let front = console.router().merge(Router::new().fallback(api_gateway::serve).with_state(gateway));
+        self.tasks.spawn(listen(api, front));
+        let behind = Cloud { db: data.db.clone(), queues: data.queues.clone(), mailbox: data.mailbox.clone() };
+        self.tasks.spawn(listen(cloud, behind.router().merge(fleet.runtime_api())));
+        self.tasks.spawn(listen(payments, ports::payments(data.zendit.clone())));
+        for function in &template.functions {
+            if let Some((queue, batch)) = &function.queue {
+                self.tasks.spawn(poller::poll(fleet.clone(), data.queues.clone(), queue.clone(), *batch, function.package.clone()));
+            }
+        }
+        for job in jobs {
+            self.tasks.spawn(job.keep(fleet.clone()));
+        }
+        let token = data.secrets.get("zendit:webhook_token")?.to_owned();
+        self.tasks.spawn(deliver(data.zendit.clone(), format!("{}/webhooks/zendit", self.options.api()), token));
+        self.tasks.spawn(sweep(data.db.clone()));
+        Ok(())
+    }
+
+    /// Who can log in where.
+    pub fn logins(&self) -> Vec<(String, String)> {
+        let staff = seed::STAFF.iter().map(|(email, role)| (format!("admin, {}", role.as_str()), (*email).to_owned()));
+        let people =
+            [("customer", seed::CUSTOMER.to_owned()), ("affiliate", format!("{} · {}/r/{}", seed::AFFILIATE, self.options.api(), seed::CODE))];
+        let password = [("password of all", seed::PASSWORD.to_owned())];
+        staff.chain(people.into_iter().chain(password).map(|(who, what)| (who.to_owned(), what))).collect()
+    }
+}
+
+async fn bind(options: &Options, offset: u16) -> Result<TcpListener, String> {
+    let port = options.port + offset;
+    TcpListener::bind(("127.0.0.1", port)).await.map_err(|e| {
+        let (first, last) = (options.port, options.port + 2);
+        format!("port {port} cannot be used: {e}. The system takes ports {first} to {last}; `cargo run -- --port 4000` takes others.")
+    })
+}
+
+/// Creates the data directory and locks it: two systems on one table's file would spoil it.
+fn take(data: &Path) -> Result<File, String> {
+    let wrong = |e: &dyn std::fmt::Display| format!("{}: {e}", data.display());
+    std::fs::create_dir_all(data.join("logs")).map_err(|e| wrong(&e))?;
+    let lock = File::create(data.join("lock")).map_err(|e| wrong(&e))?;
+    lock.try_lock().map_err(|_| wrong(&"another system runs on this directory"))?;
+    Ok(lock)
+}
+
+/// Builds the functions' binaries with cargo, whose progress is shown. Answers with where they are.
+fn build(template_file: &Path, template: &Template) -> Result<PathBuf, String> {
+    let here = std::env::current_exe().map_err(|e| e.to_string())?;
+    let binaries = here.parent().ok_or("this program has no directory")?.to_owned();
+    let target = binaries.parent().ok_or("this program is not in a target directory")?;
+    let mut cargo = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()));
+    cargo.arg("build").arg("--bins").arg("--manifest-path").arg(template_file.with_file_name("Cargo.toml")).arg("--target-dir").arg(target);
+    if binaries.ends_with("release") {
+        cargo.arg("--release");
+    }
+    for function in &template.functions {
+        cargo.arg("--package").arg(&function.package);
+    }
+    eprintln!("Building {} functions", template.functions.len());
+    match cargo.status() {
+        Ok(status) if status.success() => Ok(binaries),
+        Ok(_) => Err("the functions do not build; see above".into()),
+        Err(e) => Err(format!("cargo cannot be run: {e}")),
+    }
+}
+
+impl Data {
+    fn open(options: &Options, template: &Template) -> Result<Self, String> {
+        let wrong = |e: &dyn std::fmt::Display| format!("{}: {e}", options.data.display());
+        let file = options.data.join("table.sqlite");
+        let db = dynamo::open(Some(&file.to_string_lossy())).map_err(|e| wrong(&e))?;
+        dynamo::create_table(&db, &template.table).map_err(|e| format!("the table of template.yaml cannot be created: {e}"))?;
+        let rules = template.queues.iter().map(|(name, q)| (name.clone(), Rules { visibility: q.visibility, dead_letters: q.dead_letters.clone() }));
+        let queues = Queues::new(Kept::on_file(options.data.join("queues.json")).map_err(|e| wrong(&e))?, rules.collect());
+        queues.wake();
+        let mailbox = Mailbox::new(Kept::on_file(options.data.join("mails.json")).map_err(|e| wrong(&e))?);
+        let secrets = Secrets::of(&options.data, &system_entropy())?;
+        let clock = system_clock();
+        let kept = Kept::on_file(options.data.join("payments.json")).map_err(|e| wrong(&e))?;
+        let zendit = Zendit::new(kept, secrets.get("zendit:secret")?, &options.zendit(), move || clock.now());
+        Ok(Self { db, queues, mailbox, zendit, secrets })
+    }
+
+    /// The seeded shop, written by the same code that serves it. What is there already stays.
+    async fn seed(&self, environments: &[(Function, Vec<(String, String)>)]) -> Result<(), String> {
+        let wire = Wire::new(self.db.clone(), self.queues.clone(), self.mailbox.clone(), self.zendit.clone());
+        let all = environments.iter().flat_map(|(_, e)| e.iter().cloned()).filter(|(n, _)| !n.starts_with("AWS_ENDPOINT"));
+        let wiring = Wiring { wire: SharedHttpConnector::new(wire), environment: Environment::of(all), ..Wiring::of_process() };
+        let app = App::build(&wiring, system_clock()).map_err(|e| e.to_string())?;
+        let wrong = |p: Problem| format!("the shop cannot be seeded: {p:?}");
+        seed::seed(&app).await.map_err(wrong)?;
+        seed::people(&app).await.map_err(wrong)
+    }
+}
+
+/// A function's whole environment: the template's, with this machine's addresses and secrets.
+fn environment(options: &Options, function: &Function, secrets: &Secrets) -> Result<Vec<(String, String)>, String> {
+    let mut all = Vec::new();
+    for (name, value) in &function.environment {
+        let value = secrets.resolve(value).map_err(|e| format!("{}.{name}: {e}", function.logical_id))?;
+        if let Some(unknown) = value.strip_prefix("Ref:") {
+            return Err(format!("{}.{name} refers to {unknown}, which this machine has no value for", function.logical_id));
+        }
+        all.push((name.clone(), value.to_owned()));
+    }
+    let services = [("DYNAMODB", "dynamodb"), ("SQS", "sqs"), ("SES", "ses")];
+    all.extend(services.map(|(service, path)| (format!("AWS_ENDPOINT_URL_{service}"), format!("{}/{path}/", options.cloud()))));
+    let fixed = [("AWS_REGION", "ap-southeast-3"), ("AWS_ACCESS_KEY_ID", "local"), ("AWS_SECRET_ACCESS_KEY", "local")];
+    all.extend(fixed.map(|(n, v)| (n.to_owned(), v.to_owned())));
+    Ok(all)
+}
+
+async fn listen(listener: TcpListener, router: Router) {
+    if let Err(error) = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await {
+        eprintln!("a port was lost: {error}");
+    }
+}
+
+/// Delivers the gateway's webhooks until each was taken, and ends refunds that the rail has had for a moment.
+async fn deliver(zendit: Zendit, url: String, token: String) {
+    let client = HttpClient::default();
+    loop {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        zendit.finish_refunds("SUCCEEDED");
+        for (number, body) in zendit.outgoing() {
+            match client.post(&url, &[("x-callback-token", &token)], &body).await {
+                Ok(200..=299) => zendit.delivered(number),
+                _ => tokio::time::sleep(Duration::from_secs(2)).await,
+            }
+        }
+    }
+}
+
+/// Drops expired items, as DynamoDB does in its own time.
+async fn sweep(db: dynoxide::Database) {
+    loop {
+        tokio::time::sleep(Duration::from_mins(1)).await;
+        if let Err(error) = tokio::task::block_in_place(|| db.sweep_ttl()) {
+            eprintln!("expired items not dropped: {error}");
+        }
+    }
+}
