@@ -3,5 +3,8 @@
 
 mod contract;
 mod faults;
+mod house;
 mod money_path;
 mod races;
+mod system;
+mod table;

@@ -14,6 +14,6 @@ pub async fn start() -> Result<(), StartError> {
 pub async fn run(app: &App, event: Scheduled) -> Result<mature::Matured, StartError> {
     let now = event.now(&app.clock, app.site.local)?;
     let matured = mature::mature(app, now).await.map_err(|p| p.code.as_str())?;
-    tracing::info!(commissions = matured.commissions, amount = matured.amount.get(), more = matured.more, "matured");
+    tracing::info!(target: "qutab", commissions = matured.commissions, amount = matured.amount.get(), more = matured.more, "matured");
     Ok(matured)
 }

@@ -14,6 +14,6 @@ pub async fn start() -> Result<(), StartError> {
 pub async fn run(shop: &Shop, event: Scheduled) -> Result<release_order::Expired, StartError> {
     let now = event.now(&shop.app.clock, shop.app.site.local)?;
     let done = release_order::expire_unpaid(shop, now).await.map_err(|p| p.code.as_str())?;
-    tracing::info!(expired = done.expired, kept = done.kept, "payment expiry");
+    tracing::info!(target: "qutab", expired = done.expired, kept = done.kept, "payment expiry");
     Ok(done)
 }

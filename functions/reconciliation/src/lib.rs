@@ -15,6 +15,6 @@ pub async fn run(app: &App, event: Scheduled) -> Result<reconcile::Reconciled, S
     let now = event.now(&app.clock, app.site.local)?;
     let full = now.day().to_string().ends_with("-01");
     let result = reconcile::reconcile(app, now, full).await.map_err(|p| p.code.as_str())?;
-    tracing::info!(wallets = result.wallets, entries = result.entries, differences = result.differences.len(), "reconciled");
+    tracing::info!(target: "qutab", wallets = result.wallets, entries = result.entries, differences = result.differences.len(), "reconciled");
     Ok(result)
 }

@@ -60,7 +60,7 @@ async fn notice(State(webhook): State<Webhook>, headers: HeaderMap, body: Bytes)
         (Some("refund.succeeded" | "refund.failed"), _, Some(gateway_id)) => Message::RefundNotice { gateway_id },
         (None, Some(invoice), _) => Message::InvoiceNotice { invoice },
         _ => {
-            tracing::info!("a notice that means nothing here");
+            tracing::info!(target: "qutab", "a notice that means nothing here");
             return Ok(StatusCode::OK);
         }
     };

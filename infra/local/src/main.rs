@@ -68,7 +68,7 @@ async fn serve(options: Options) -> Result<(), String> {
     println!("  payment gateway  {}", options.zendit());
     println!("  data and logs    {}\n", options.data.display());
     for (who, login) in system.logins() {
-        println!("  {who:<17}{login}");
+        println!("  {who:<19}{login}");
     }
     println!("\nCtrl-C ends everything; what is on disk stays.");
     tokio::signal::ctrl_c().await.map_err(|e| e.to_string())

@@ -182,18 +182,24 @@ fn build(template_file: &Path, template: &Template) -> Result<PathBuf, String> {
     let binaries = here.parent().ok_or("this program has no directory")?.to_owned();
     let target = binaries.parent().ok_or("this program is not in a target directory")?;
     let mut cargo = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()));
-    cargo.arg("build").arg("--bins").arg("--manifest-path").arg(template_file.with_file_name("Cargo.toml")).arg("--target-dir").arg(target);
+    // The whole workspace, so that cargo settles on the features that this program was built with and builds nothing twice.
+    cargo.args(["build", "--workspace", "--bins", "--manifest-path"]).arg(template_file.with_file_name("Cargo.toml")).arg("--target-dir").arg(target);
+    // `cargo run` has told this program about its own package; build scripts that look at that would all run again.
+    for (name, _) in std::env::vars().filter(|(n, _)| n.starts_with("CARGO_PKG_") || n.starts_with("CARGO_MANIFEST_")) {
+        cargo.env_remove(name);
+    }
     if binaries.ends_with("release") {
         cargo.arg("--release");
     }
-    for function in &template.functions {
-        cargo.arg("--package").arg(&function.package);
-    }
     eprintln!("Building {} functions", template.functions.len());
     match cargo.status() {
-        Ok(status) if status.success() => Ok(binaries),
-        Ok(_) => Err("the functions do not build; see above".into()),
-        Err(e) => Err(format!("cargo cannot be run: {e}")),
+        Ok(status) if status.success() => {}
+        Ok(_) => return Err("the functions do not build; see above".into()),
+        Err(e) => return Err(format!("cargo cannot be run: {e}")),
+    }
+    match template.functions.iter().find(|f| !binaries.join(&f.package).is_file()) {
+        Some(missing) => Err(format!("{} of template.yaml has no crate with a binary at functions/{}", missing.logical_id, missing.package)),
+        None => Ok(binaries),
     }
 }
 

@@ -8,7 +8,8 @@ use qutab::{
     runtime::{system_clock, system_entropy},
 };
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
+use tokio::sync::Mutex;
 
 type Step = Result<(), String>;
 
@@ -25,6 +26,7 @@ pub struct Walk {
     code: String,
     customer_email: String,
     sold: String,
+    tokens: Mutex<HashMap<String, String>>,
 }
 
 fn text(value: &Value, name: &str) -> String {
@@ -39,8 +41,8 @@ impl Walk {
     pub fn new(caller: Caller) -> Self {
         let tag = system_entropy().text(8, b"abcdefghjkmnpqrstuvwxyz");
         let (affiliate_email, customer_email) = (format!("rina-{tag}@example.com"), format!("budi-{tag}@example.com"));
-        let (affiliate, code, sold) = Default::default();
-        Self { caller, tag, number: 0, affiliate_email, affiliate, code, customer_email, sold }
+        let (affiliate, code, sold, tokens) = Default::default();
+        Self { caller, tag, number: 0, affiliate_email, affiliate, code, customer_email, sold, tokens }
     }
 
     fn say(&mut self, what: &str) {
@@ -52,9 +54,16 @@ impl Walk {
         format!("{}-{what}", self.tag)
     }
 
+    /// Logs in once; a token outlives the walk.
     async fn login(&self, path: &str, email: &str) -> Result<String, String> {
+        let mut tokens = self.tokens.lock().await;
+        if let Some(token) = tokens.get(email) {
+            return Ok(token.clone());
+        }
         let answer = self.caller.post(path, "", "", &json!({ "email": email, "password": PASSWORD })).await?;
-        Ok(text(&answer, "access_token"))
+        let token = text(&answer, "access_token");
+        tokens.insert(email.to_owned(), token.clone());
+        Ok(token)
     }
 
     async fn staff(&self, role: &str) -> Result<String, String> {

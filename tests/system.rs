@@ -1,0 +1,148 @@
+//! The whole system as a user starts it: real processes, real ports, kill -9.
+
+use qutab_local::client::HttpClient;
+use std::{
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    sync::OnceLock,
+    time::Duration,
+};
+
+/// The program, built with everything it runs, once for all tests.
+fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let here = std::env::current_exe().unwrap();
+        let directory = here.parent().unwrap().parent().unwrap().to_owned();
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--workspace", "--bins", "--target-dir"]).arg(directory.parent().unwrap());
+        #[expect(clippy::disallowed_methods, reason = "it is cargo that has set them")]
+        for (name, _) in std::env::vars().filter(|(n, _)| n.starts_with("CARGO_PKG_") || n.starts_with("CARGO_MANIFEST_")) {
+            cargo.env_remove(name);
+        }
+        assert!(cargo.status().unwrap().success());
+        directory.join("qutab-local")
+    })
+}
+
+struct Running {
+    child: Child,
+    port: u16,
+    data: PathBuf,
+}
+
+impl Running {
+    fn command(port: u16, data: &Path) -> Command {
+        let mut command = Command::new(program());
+        command.args(["--port", &port.to_string(), "--data"]).arg(data);
+        command
+    }
+
+    async fn start(port: u16, data: &Path) -> Self {
+        let child = Self::command(port, data).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let running = Self { child, port, data: data.to_owned() };
+        for _ in 0..600 {
+            if running.get("/api/categories").await.is_ok_and(|(status, _)| status == 200) {
+                return running;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("the system does not start");
+    }
+
+    async fn get(&self, path: &str) -> Result<(u16, String), String> {
+        self.send("GET", path, &[]).await.map(|(status, _, body)| (status, body))
+    }
+
+    async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Result<(u16, http::HeaderMap, String), String> {
+        let mut request = http::Request::builder().method(method).uri(format!("http://localhost:{}{path}", self.port));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let answer = HttpClient::default().send(request.body(http_body_util::Full::default()).unwrap()).await?;
+        let body = String::from_utf8_lossy(answer.body()).into_owned();
+        Ok((answer.status().as_u16(), answer.headers().clone(), body))
+    }
+
+    /// kill -9, of the functions as well: they name the port that they poll.
+    fn kill(mut self) -> (u16, PathBuf) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        (self.port, self.data.clone())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn directory(name: &str) -> PathBuf {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&directory);
+    directory
+}
+
+fn message(output: &Output) -> String {
+    assert!(!output.status.success());
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[tokio::test]
+async fn a_system_killed_in_the_middle_of_the_walk_loses_nothing() {
+    let data = directory("killed");
+    let mut running = Running::start(4100, &data).await;
+    let mut walk = Running::command(4100, &data).arg("demo").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut killed = 0;
+    for pause in [700, 1_100, 400, 1_500, 300] {
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+        killed += u32::from(walk.try_wait().unwrap().is_none());
+        let (port, data) = running.kill();
+        running = Running::start(port, &data).await;
+    }
+    let output = tokio::task::spawn_blocking(|| walk.wait_with_output().unwrap()).await.unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(killed >= 2, "the walk was over before it was interrupted");
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(said.contains("two payout requests at once: 201 and 409") || said.contains("two payout requests at once: 409 and 201"), "{said}");
+    assert!(said.contains("balance: pending Rp0, available -Rp500.000, reserved Rp0, paid out Rp500.000"), "{said}");
+    assert!(said.contains("7 entries sum to Rp0") && said.contains("0 differences"), "{said}");
+}
+
+#[tokio::test]
+async fn the_gateway_answers_in_our_form_and_only_to_our_pages() {
+    let running = Running::start(4110, &directory("gateway")).await;
+    let (status, headers, body) = running.send("DELETE", "/api/orders", &[]).await.unwrap();
+    assert_eq!((status, headers["content-type"].to_str().unwrap()), (405, "application/problem+json"), "{body}");
+    assert_eq!(headers["allow"], "POST, GET");
+    let (status, _, body) = running.send("GET", "/api/nothing", &[]).await.unwrap();
+    assert!(status == 404 && body.contains("\"code\":\"not_found\""), "{status} {body}");
+    let (status, ..) = running.send("GET", "/api/admin/orders", &[]).await.unwrap();
+    assert_eq!(status, 401, "no token, no function");
+    let (status, ..) = running.send("GET", "/api/admin/orders", &[("authorization", "Bearer x")]).await.unwrap();
+    assert_eq!(status, 403, "the authorizer refuses");
+    let own = format!("http://localhost:{}", running.port);
+    let preflight = [("origin", own.as_str()), ("access-control-request-method", "POST")];
+    let (status, headers, _) = running.send("OPTIONS", "/api/orders", &preflight).await.unwrap();
+    assert_eq!((status, headers["access-control-allow-origin"].to_str().unwrap()), (204, own.as_str()));
+    let (_, headers, _) = running.send("OPTIONS", "/api/orders", &[("origin", "https://evil.test"), preflight[1]]).await.unwrap();
+    assert!(!headers.contains_key("access-control-allow-origin"));
+    let (status, page) = running.get("/").await.unwrap();
+    assert!(status == 200 && page.contains("maturation") && page.contains("/api/orders/{id}/cancel"));
+}
+
+#[tokio::test]
+async fn what_stands_in_the_way_is_named() {
+    let taken = std::net::TcpListener::bind(("127.0.0.1", 4121)).unwrap();
+    let said = message(&Running::command(4120, &directory("taken")).output().unwrap());
+    assert!(said.contains("port 4121 cannot be used") && said.contains("--port"), "{said}");
+    drop(taken);
+    let file = directory("broken").with_extension("yaml");
+    std::fs::write(&file, "Resources:\n  A: [").unwrap();
+    let said = message(&Running::command(4120, &directory("broken")).arg("--template").arg(&file).output().unwrap());
+    assert!(said.contains("template.yaml"), "{said}");
+    let said = message(&Running::command(4120, &directory("broken")).arg("--nonsense").output().unwrap());
+    assert!(said.contains("--nonsense is not known"), "{said}");
+}

@@ -1,0 +1,89 @@
+//! The single table: every table of the product's checklist is an entity of it, every index answers a documented question.
+
+use qutab_local::{Call, dynamo};
+use qutab_tests::World;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Every item of the table, as the engine has it.
+fn items(w: &World) -> Vec<Value> {
+    let mut found = Vec::new();
+    let mut start = Value::Null;
+    loop {
+        let mut request = json!({ "TableName": "qutab-local" });
+        if !start.is_null() {
+            request["ExclusiveStartKey"] = start;
+        }
+        let call = Call {
+            method: "POST".into(),
+            path: "/".into(),
+            headers: vec![("x-amz-target".into(), "DynamoDB_20120810.Scan".into())],
+            body: request.to_string().into_bytes(),
+        };
+        let answer: Value = serde_json::from_str(&dynamo::answer(&w.wire.db, &call).body).unwrap();
+        found.extend(answer["Items"].as_array().unwrap().iter().cloned());
+        start = answer["LastEvaluatedKey"].clone();
+        if start.is_null() {
+            return found;
+        }
+    }
+}
+
+/// A world in which everything of the checklist has happened once.
+async fn lived_in() -> World {
+    let w = World::new().await;
+    let affiliate = w.affiliate("rina").await;
+    let buyer = w.customer("budi").await;
+    let click = w.click(&affiliate.code).await;
+    let order = w.order(&buyer, "sapi-limosin", Some(&click)).await;
+    w.pay(&order).await;
+    w.drain().await;
+    w.advance(order["id"].as_str().unwrap(), &["processing", "distributed", "completed"]).await;
+    w.verify_bank(&affiliate).await;
+    let event = serde_json::from_value(json!({ "time": w.now().plus_days(31) })).unwrap();
+    maturation::run(&w.shop.app, event).await.unwrap();
+    w.post("/api/affiliate/payouts", &affiliate.token, json!({})).await.ok();
+    w
+}
+
+fn kinds(items: &[Value]) -> BTreeMap<String, usize> {
+    let mut kinds = BTreeMap::new();
+    for item in items {
+        *kinds.entry(item["kind"]["S"].as_str().unwrap().to_owned()).or_default() += 1;
+    }
+    kinds
+}
+
+#[tokio::test]
+async fn every_table_of_the_checklist_is_an_entity() {
+    let kinds = kinds(&items(&lived_in().await));
+    for kind in ["customer", "affiliate", "order", "product", "click", "referral", "commission", "payout", "payout_account", "coupon", "ledger_entry"]
+    {
+        assert!(kinds.contains_key(kind), "{kind} is not in the table: {kinds:?}");
+    }
+}
+
+#[tokio::test]
+async fn every_index_is_sparse_and_answers_a_documented_question() {
+    let w = lived_in().await;
+    let template = qutab_local::template::read(qutab_tests::TEMPLATE, &BTreeMap::new()).unwrap();
+    let indexes: BTreeSet<&str> =
+        template.table["GlobalSecondaryIndexes"].as_array().unwrap().iter().map(|i| i["IndexName"].as_str().unwrap()).collect();
+    assert_eq!(indexes, BTreeSet::from(["by_due", "by_owner"]));
+    let documented = include_str!("../shared/src/store/keys.rs");
+    let mut indexed = BTreeSet::new();
+    for item in items(&w) {
+        let kind = item["kind"]["S"].as_str().unwrap().to_owned();
+        for index in &indexes {
+            let attribute = format!("{}_pk", index.trim_start_matches("by_"));
+            if item.get(&attribute).is_some() {
+                indexed.insert((kind.replace('_', " "), *index));
+            }
+        }
+    }
+    for (kind, index) in &indexed {
+        let row = documented.lines().find(|l| l.starts_with(&format!("//! | {kind} |"))).unwrap_or_else(|| panic!("{kind} has no row"));
+        assert!(row.contains(&format!("`{index}`")), "{kind} is in {index}, and its row does not say why: {row}");
+    }
+    assert!(indexed.len() >= 5 && !indexed.iter().any(|(kind, _)| kind == "click"), "{indexed:?}");
+}
