@@ -14,10 +14,12 @@ use qutab::{
         ids::PayoutId,
         money::Rupiah,
         payout::{Payout, obstacles},
+        settings::Settings,
         text::{PersonName, mask_number},
         wallet::Wallet,
     },
     http::{Access, ActiveAffiliate, AffiliateToken, Form, Group, IdempotencyKey, PageQuery, page::Listed},
+    store::keys,
 };
 use serde_json::{Value, json};
 
@@ -54,14 +56,17 @@ async fn save_bank_account(State(app): State<App>, ActiveAffiliate(caller): Acti
     Ok(Json(bank_view(&affiliates::save_bank_account(&app, caller.id, account).await?)))
 }
 
-async fn wallet(app: &App, caller: AffiliateToken) -> Result<Wallet, Problem> {
-    let wallet = app.store.wallet(caller.id).await?;
-    wallet.map(|w| w.value).ok_or_else(|| Problem::conflict("the application has not been approved"))
+/// The caller's wallet with the settings that apply to it, in one round trip.
+async fn wallet(app: &App, caller: AffiliateToken) -> Result<(Wallet, Settings), Problem> {
+    let key = keys::wallet(caller.id);
+    let mut found = app.store.get_many([key.clone(), keys::settings()]).await?;
+    let wallet = found.take::<Wallet>(&key)?.ok_or_else(|| Problem::conflict("the application has not been approved"))?;
+    let settings = found.take::<Settings>(&keys::settings())?.map(|s| s.value).unwrap_or_default();
+    Ok((wallet.value, settings))
 }
 
 async fn balance(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate) -> Result<Json<Value>, Problem> {
-    let wallet = wallet(&app, caller).await?;
-    let settings = app.store.settings().await?;
+    let (wallet, settings) = wallet(&app, caller).await?;
     let why_not = obstacles(&wallet, wallet.balance.available, &settings);
     Ok(Json(json!({
         "pending": wallet.balance.pending,
@@ -75,8 +80,7 @@ async fn balance(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliat
 }
 
 async fn eligibility(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate) -> Result<Json<Value>, Problem> {
-    let wallet = wallet(&app, caller).await?;
-    let settings = app.store.settings().await?;
+    let (wallet, settings) = wallet(&app, caller).await?;
     let why_not = obstacles(&wallet, wallet.balance.available, &settings);
     Ok(Json(json!({
         "eligible": why_not.is_empty(),
