@@ -4,6 +4,7 @@
 mod contract;
 mod counts;
 mod faults;
+mod histories;
 mod house;
 mod money_path;
 mod races;

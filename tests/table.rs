@@ -1,33 +1,8 @@
 //! The single table: every table of the product's checklist is an entity of it, every index answers a documented question.
 
-use qutab_local::{Call, dynamo};
 use qutab_tests::World;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Every item of the table, as the engine has it.
-fn items(w: &World) -> Vec<Value> {
-    let mut found = Vec::new();
-    let mut start = Value::Null;
-    loop {
-        let mut request = json!({ "TableName": "qutab-local" });
-        if !start.is_null() {
-            request["ExclusiveStartKey"] = start;
-        }
-        let call = Call {
-            method: "POST".into(),
-            path: "/".into(),
-            headers: vec![("x-amz-target".into(), "DynamoDB_20120810.Scan".into())],
-            body: request.to_string().into_bytes(),
-        };
-        let answer: Value = serde_json::from_str(&dynamo::answer(&w.wire.db, &call).body).unwrap();
-        found.extend(answer["Items"].as_array().unwrap().iter().cloned());
-        start = answer["LastEvaluatedKey"].clone();
-        if start.is_null() {
-            return found;
-        }
-    }
-}
 
 /// A world in which everything of the checklist has happened once.
 async fn lived_in() -> World {
@@ -56,7 +31,7 @@ fn kinds(items: &[Value]) -> BTreeMap<String, usize> {
 
 #[tokio::test]
 async fn every_table_of_the_checklist_is_an_entity() {
-    let kinds = kinds(&items(&lived_in().await));
+    let kinds = kinds(&lived_in().await.items());
     for kind in ["customer", "affiliate", "order", "product", "click", "referral", "commission", "payout", "payout_account", "coupon", "ledger_entry"]
     {
         assert!(kinds.contains_key(kind), "{kind} is not in the table: {kinds:?}");
@@ -72,7 +47,7 @@ async fn every_index_is_sparse_and_answers_a_documented_question() {
     assert_eq!(indexes, BTreeSet::from(["by_due", "by_owner"]));
     let documented = include_str!("../shared/src/store/keys.rs");
     let mut indexed = BTreeSet::new();
-    for item in items(&w) {
+    for item in w.items() {
         let kind = item["kind"]["S"].as_str().unwrap().to_owned();
         for index in &indexes {
             let attribute = format!("{}_pk", index.trim_start_matches("by_"));

@@ -227,6 +227,11 @@ impl Zendit {
         self.state.change(|s| s.outgoing.retain(|(n, _)| *n != number));
     }
 
+    /// Every invoice that was paid.
+    pub fn paid(&self) -> Vec<Invoice> {
+        self.state.read(|s| s.invoices.values().filter(|i| i.status == "PAID").cloned().collect())
+    }
+
     /// How much was paid in and sent back in all, for the tests' sums.
     pub fn refunded(&self) -> i64 {
         self.state.read(|s| s.refunds.values().filter(|r| r.status != "FAILED").map(|r| r.amount).sum())

@@ -1,6 +1,9 @@
 //! Payment links: an attempt is stored before the invoice exists, under a name that finds the invoice again.
 
-use super::{Code, Problem, ROUNDS, Shop, record_payment};
+use super::{
+    Code, Problem, ROUNDS, Shop,
+    record_payment::{self, Recorded},
+};
 use crate::{
     domain::{
         identity::Customer,
@@ -93,7 +96,7 @@ pub async fn renew_link(shop: &Shop, order: Stored<Order>, customer: &Customer) 
 }
 
 /// Ends every invoice of the order's live attempt, so that no link outlives the order. An invoice that is already
-/// paid is recorded instead, and the caller gets a conflict.
+/// paid is recorded instead, and the caller gets a conflict; one that was paid with a wrong sum pays nothing.
 pub async fn end_invoices(shop: &Shop, order: &Order) -> Result<(), Problem> {
     if order.attempts == 0 {
         return Ok(());
@@ -105,8 +108,7 @@ pub async fn end_invoices(shop: &Shop, order: &Order) -> Result<(), Problem> {
             InvoiceStatus::Pending => shop.gateway.expire(&invoice.id).await?,
             _ => invoice,
         };
-        if ended.status == InvoiceStatus::Paid {
-            record_payment::record(shop, &ended).await?;
+        if ended.status == InvoiceStatus::Paid && matches!(record_payment::record(shop, &ended).await?, Recorded::Paid | Recorded::Already) {
             return Err(Problem::conflict("the order has just been paid"));
         }
     }

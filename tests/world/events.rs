@@ -1,0 +1,138 @@
+//! What happens in a story: clicks, orders, payments, the work of queues and schedules.
+
+use super::{Affiliate, Answer, WEBHOOK_TOKEN, World};
+use qutab::events::batch::{Answer as Outcome, Batch, Record};
+use qutab_local::{Call, dynamo, queues::Message, seed};
+use serde_json::{Value, json};
+
+impl World {
+    /// Follows the link as a visitor: the signed click.
+    pub async fn click(&self, code: &str) -> String {
+        let answer = self.send("GET", &format!("/r/{code}"), None, &[], None).await;
+        assert_eq!(answer.status, 302);
+        let location = answer.headers["location"].to_str().unwrap();
+        location.split_once("?ref=").map(|(_, t)| t.to_owned()).unwrap_or_default()
+    }
+
+    pub fn order_body(slug: &str, quantity: u32, referral: Option<&str>) -> Value {
+        json!({ "items": [{ "product_id": seed::product_id(slug), "quantity": quantity, "shohibul": [{ "name": "Ahmad", "father": "Umar" }] }],
+            "recipient": { "name": "Masjid Al Hikmah", "location": "Lombok Timur" }, "terms_version": "2026-01", "consent": true,
+            "referral_token": referral })
+    }
+
+    pub async fn order(&self, token: &str, slug: &str, referral: Option<&str>) -> Value {
+        self.post("/api/orders", token, Self::order_body(slug, 1, referral)).await.ok()
+    }
+
+    /// Pays on the hosted page and delivers the webhook to the queue.
+    pub async fn pay(&self, order: &Value) {
+        self.pay_by(order, "EWALLET").await;
+    }
+
+    pub async fn pay_by(&self, order: &Value, method: &str) {
+        let invoice = order["payment_url"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+        let notice = self.wire.zendit.pay(&invoice, method, None).expect("the invoice takes money");
+        assert_eq!(self.webhook(&notice).await.status, 200);
+    }
+
+    pub async fn webhook(&self, notice: &Value) -> Answer {
+        self.send("POST", "/webhooks/zendit", None, &[("x-callback-token", WEBHOOK_TOKEN)], Some(notice.clone())).await
+    }
+
+    /// Works until both queues are empty; failed messages come back as a real poller would bring them.
+    pub async fn drain(&self) {
+        for _ in 0..200 {
+            let worked = self.work_once().await;
+            if !worked {
+                return;
+            }
+        }
+        panic!("the queues do not drain: {:?}", self.wire.queues.depth());
+    }
+
+    /// Works one batch of the payments queue only.
+    pub async fn work_payments(&self) {
+        let payments = self.wire.queues.receive("PaymentsQueue", 10, self.now().unix());
+        let failed = commission_worker::work(&self.shop, batch(&payments)).await;
+        self.finish("PaymentsQueue", &payments, &failed);
+    }
+
+    pub async fn work_once(&self) -> bool {
+        let now = self.now().unix();
+        let payments = self.wire.queues.receive("PaymentsQueue", 10, now);
+        let mails = self.wire.queues.receive("NotificationsQueue", 10, now);
+        let worked = !payments.is_empty() || !mails.is_empty();
+        let failed = commission_worker::work(&self.shop, batch(&payments)).await;
+        self.finish("PaymentsQueue", &payments, &failed);
+        let failed = notification_worker::work(&self.notifier, batch(&mails)).await;
+        self.finish("NotificationsQueue", &mails, &failed);
+        if worked && failed != Outcome::default() {
+            self.pass_seconds(61);
+        }
+        worked
+    }
+
+    fn finish(&self, queue: &str, messages: &[Message], failed: &Outcome) {
+        for message in messages {
+            if failed.batch_item_failures.iter().any(|f| f.item_identifier == message.id) {
+                self.wire.queues.again(queue, &message.id, 0);
+            } else {
+                self.wire.queues.delete(queue, &message.id);
+            }
+        }
+    }
+
+    pub async fn advance(&self, order: &str, statuses: &[&str]) {
+        let ops = self.admin("ops").await;
+        for status in statuses {
+            self.post(&format!("/api/admin/orders/{order}/status"), &ops, json!({ "to": status })).await.ok();
+        }
+    }
+
+    pub async fn mature(&self) -> u32 {
+        let event = serde_json::from_value(json!({ "time": self.now() })).unwrap();
+        maturation::run(&self.shop.app, event).await.unwrap().commissions
+    }
+
+    pub async fn expire(&self) -> usize {
+        let event = serde_json::from_value(json!({ "time": self.now() })).unwrap();
+        payment_expiry::run(&self.shop, event).await.unwrap().expired
+    }
+
+    pub async fn stock(&self, slug: &str) -> i64 {
+        let answer = self.send("GET", &format!("/api/products/{slug}"), None, &[], None).await.ok();
+        answer["available"].as_i64().unwrap()
+    }
+
+    pub async fn balance(&self, affiliate: &Affiliate) -> (i64, i64, i64, i64) {
+        let b = self.get("/api/affiliate/balance", &affiliate.token).await.ok();
+        let n = |name: &str| b[name].as_i64().unwrap();
+        (n("pending"), n("available"), n("reserved"), n("paid_out"))
+    }
+
+    /// Every item of the table, as the engine has it.
+    pub fn items(&self) -> Vec<Value> {
+        let mut found = Vec::new();
+        let mut request = json!({ "TableName": "qutab-local" });
+        loop {
+            let headers = vec![("x-amz-target".into(), "DynamoDB_20120810.Scan".into())];
+            let call = Call { method: "POST".into(), path: "/".into(), headers, body: request.to_string().into_bytes() };
+            let answer: Value = serde_json::from_str(&dynamo::answer(&self.wire.db, &call).body).unwrap();
+            found.extend(answer["Items"].as_array().unwrap().iter().cloned());
+            if answer["LastEvaluatedKey"].is_null() {
+                return found;
+            }
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"].clone();
+        }
+    }
+
+    /// The invariants of money that must hold after every step: a full recount of every ledger agrees.
+    pub async fn check_ledgers(&self) {
+        let result = qutab::app::reconcile::reconcile(&self.shop.app, self.now(), true).await.unwrap();
+        assert!(result.differences.is_empty(), "wallets are not the sum of their ledgers: {:?}", result.differences);
+    }
+}
+
+fn batch(messages: &[Message]) -> Batch {
+    Batch { records: messages.iter().map(|m| Record { message_id: m.id.clone(), body: m.body.clone() }).collect() }
+}
