@@ -6,6 +6,7 @@ mod counts;
 mod faults;
 mod histories;
 mod house;
+mod messages;
 mod money_path;
 mod races;
 mod system;

@@ -109,6 +109,26 @@ async fn a_system_killed_in_the_middle_of_the_walk_loses_nothing() {
     assert!(said.contains("two payout requests at once: 201 and 409") || said.contains("two payout requests at once: 409 and 201"), "{said}");
     assert!(said.contains("balance: pending Rp0, available -Rp500.000, reserved Rp0, paid out Rp500.000"), "{said}");
     assert!(said.contains("7 entries sum to Rp0") && said.contains("0 differences"), "{said}");
+    no_secret_was_logged(&running.data);
+}
+
+/// What the walk has used: names, addresses, numbers, tokens and secrets. No function's log may have any of it.
+fn no_secret_was_logged(data: &Path) {
+    let secrets: serde_json::Value = serde_json::from_slice(&std::fs::read(data.join("secrets.json")).unwrap()).unwrap();
+    let mut canaries: Vec<String> = secrets["values"].as_object().unwrap().values().map(|v| v.as_str().unwrap().to_owned()).collect();
+    let used =
+        ["Rina", "Budi", "Wulandari", "Santoso", "rina-", "budi-", "@example.com", "81377700011", "81234567890", "1234567890", "Lombok", "eyJ"];
+    canaries.extend(used.map(str::to_owned));
+    canaries.push(qutab_tests::PASSWORD.into());
+    let mut lines = 0;
+    for entry in std::fs::read_dir(data.join("logs")).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        lines += text.lines().count();
+        for canary in &canaries {
+            assert!(!text.contains(canary.as_str()), "a log has {canary}: {}", text.lines().find(|l| l.contains(canary.as_str())).unwrap());
+        }
+    }
+    assert!(lines > 30, "only {lines} lines were logged");
 }
 
 #[tokio::test]

@@ -1,14 +1,13 @@
 //! Does the work of the payments queue: payments recorded, commissions earned, refunds sent.
 
 use qutab::{
-    app::{Problem, Shop, StartError, record_payment, send_refund},
+    app::{Problem, Shop, StartError, owed, record_payment, send_refund},
     domain::outbox::Work,
     events::{
         Message,
         batch::{Answer, Batch, each},
     },
     runtime::{clients::Wiring, system_clock},
-    store::outbox::Claim,
 };
 
 pub async fn start() -> Result<(), StartError> {
@@ -37,19 +36,14 @@ async fn one(shop: &Shop, message: Message) -> Result<(), Problem> {
     match message {
         Message::InvoiceNotice { invoice } => record_payment::record_notice(shop, &invoice).await.map(|_| ()),
         Message::RefundNotice { gateway_id } => send_refund::record_refund(shop, &gateway_id).await,
-        Message::Owed { outbox } => match shop.app.store.claim(outbox, shop.app.clock.now()).await? {
-            Claim::Done => Ok(()),
-            Claim::Busy => Err(Problem::unavailable("another worker is at it")),
-            Claim::Yours(item) => {
-                match item.work {
-                    Work::SendRefund { order, refund } => send_refund::send_refund(shop, order, refund).await?,
-                    Work::SettleFreeOrder { order } => {
-                        record_payment::settle_free(shop, order).await?;
-                    }
-                    _ => return Err(Problem::internal("work of the notifications queue")),
-                }
-                Ok(shop.app.store.settle(outbox).await?)
-            }
-        },
+        Message::Owed { outbox } => owed::carry_out(&shop.app, outbox, async |work: &Work| owed_work(shop, work).await).await,
+    }
+}
+
+async fn owed_work(shop: &Shop, work: &Work) -> Result<(), Problem> {
+    match work {
+        Work::SendRefund { order, refund } => send_refund::send_refund(shop, *order, *refund).await,
+        Work::SettleFreeOrder { order } => record_payment::settle_free(shop, *order).await.map(|_| ()),
+        _ => Err(Problem::internal("work of the notifications queue")),
     }
 }

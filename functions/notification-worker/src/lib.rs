@@ -2,7 +2,7 @@
 
 use qutab::{
     app::{App, Problem, StartError, notify, owed},
-    domain::time::Timestamp,
+    domain::{outbox::Work, time::Timestamp},
     events::{
         Message,
         batch::{Answer, Batch, each},
@@ -47,7 +47,10 @@ pub async fn handle(notifier: &Notifier, event: Event) -> Result<Value, StartErr
 
 pub async fn work(notifier: &Notifier, batch: Batch) -> Answer {
     each(batch, async |message| match message {
-        Message::Owed { outbox } => notify::notify(&notifier.app, &notifier.mailer, outbox).await.map_err(|p: Problem| p.code.as_str()),
+        Message::Owed { outbox } => {
+            let send = async |work: &Work| notify::notify(&notifier.app, &notifier.mailer, work).await;
+            owed::carry_out(&notifier.app, outbox, send).await.map_err(|p: Problem| p.code.as_str())
+        }
         Message::InvoiceNotice { .. } | Message::RefundNotice { .. } => Err("a message of the payments queue"),
     })
     .await

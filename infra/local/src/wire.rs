@@ -54,6 +54,7 @@ struct Faults {
     dead: bool,
     traffic: Traffic,
     collisions: u32,
+    gateway_down: bool,
 }
 
 #[derive(Clone)]
@@ -89,6 +90,11 @@ impl Wire {
         self.faults().collisions = count;
     }
 
+    /// The payment gateway answers every request with 503, or again as usual.
+    pub fn take_gateway_down(&self, down: bool) {
+        self.faults().gateway_down = down;
+    }
+
     /// A new process: no faults, counters at zero.
     pub fn revive(&self) {
         *self.faults() = Faults::default();
@@ -121,6 +127,9 @@ impl Wire {
             self.mailbox.answer(call)
         } else if host.starts_with("zendit.") {
             self.faults().traffic.gateway_trips += 1;
+            if self.faults().gateway_down {
+                return Reply::json(503, &json!({ "error_code": "SERVICE_UNAVAILABLE" }));
+            }
             self.zendit.answer(call)
         } else {
             self.dynamo(call)

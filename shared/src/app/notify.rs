@@ -1,28 +1,27 @@
-//! Sends the mail that an outbox item owes: claimed, sent, removed.
+//! Sends the mail that a piece of owed work asks for.
 
 use super::{App, Problem};
 use crate::{
     domain::{
         identity::Customer,
-        ids::{AffiliateId, OrderId, OutboxId},
+        ids::{AffiliateId, OrderId},
+        job::{Subject, Task},
         order::Order,
         outbox::Work,
     },
     mail::{Letter, Mailer, letters},
-    store::outbox::Claim,
 };
 
-/// Does one piece of owed work of the notifications queue. An error brings the message back later.
-pub async fn notify(app: &App, mailer: &Mailer, id: OutboxId) -> Result<(), Problem> {
-    let item = match app.store.claim(id, app.clock.now()).await? {
-        Claim::Done => return Ok(()),
-        Claim::Busy => return Err(Problem::unavailable("another worker is sending this mail")),
-        Claim::Yours(item) => item,
-    };
-    if let Some(letter) = compose(app, mailer, &item.work).await? {
-        mailer.send(&letter).await.map_err(Problem::unavailable)?;
+/// Does one piece of owed work of the notifications queue. A mail that is refused for good is left to a person.
+pub async fn notify(app: &App, mailer: &Mailer, work: &Work) -> Result<(), Problem> {
+    let Some(letter) = compose(app, mailer, work).await? else { return Ok(()) };
+    match mailer.send(&letter).await {
+        Err(error) if error.is_final() => {
+            app.store.create(&Task::new(Subject::MailRefused { work: work.clone() }, app.clock.now())).await?;
+            Ok(())
+        }
+        sent => sent.map_err(Problem::unavailable),
     }
-    Ok(app.store.settle(id).await?)
 }
 
 /// The letter, from what is true now; nothing where there is nobody to write to any more.

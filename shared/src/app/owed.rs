@@ -1,12 +1,37 @@
-//! Owed work that nobody has picked up: handed to its queue again.
+//! Owed work: carried out by one worker at a time, and handed to its queue again where nobody has picked it up.
 
 use super::{App, Problem};
-use crate::{domain::time::Timestamp, events::Message, store::keys::SHARDS};
+use crate::{
+    domain::{
+        ids::OutboxId,
+        job::{Subject, Task},
+        outbox::Work,
+        time::Timestamp,
+    },
+    events::Message,
+    store::keys::SHARDS,
+};
 
 /// Work younger than this has just been handed on by the request that caused it.
 const PATIENCE_SECONDS: i64 = 60;
 /// Most items of a shard in one run.
 const PER_SHARD: usize = 200;
+
+/// Carries out one piece of work and removes it. Work that is done, or in another worker's hands, is no error: that
+/// worker finishes it, or the sweep brings it again. A failure comes back later and later, and at last to a person.
+pub async fn carry_out(app: &App, id: OutboxId, work: impl AsyncFn(&Work) -> Result<(), Problem>) -> Result<(), Problem> {
+    let now = app.clock.now();
+    let Some(item) = app.store.claim(id, now).await? else { return Ok(()) };
+    match work(&item.work).await {
+        Ok(()) => Ok(app.store.settle(id).await?),
+        Err(problem) => {
+            if item.is_stuck() {
+                app.store.create(&Task::new(Subject::StuckWork { work: item.work }, now)).await?;
+            }
+            Err(problem)
+        }
+    }
+}
 
 /// Hands on what is older than a minute; returns how many items that were.
 pub async fn sweep(app: &App, now: Timestamp) -> Result<usize, Problem> {

@@ -2,6 +2,7 @@
 
 use super::{
     ids::{AffiliateId, OrderId, RefundId, TaskId},
+    outbox::Work,
     time::Timestamp,
     wallet::Balance,
 };
@@ -31,6 +32,14 @@ pub enum Subject {
     ManualRefund {
         order: OrderId,
         refund: RefundId,
+    },
+    /// Work that has failed many times.
+    StuckWork {
+        work: Work,
+    },
+    /// The mail service does not take this mail, however often it is tried.
+    MailRefused {
+        work: Work,
     },
     LedgerDifference {
         affiliate: AffiliateId,

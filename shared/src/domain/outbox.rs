@@ -13,7 +13,17 @@ pub struct OutboxItem {
     pub created_at: Timestamp,
     /// Somebody is doing it until then; a crash frees it by itself.
     pub claimed_until: Timestamp,
+    /// How often somebody has begun.
+    #[serde(default)]
+    pub tries: u32,
 }
+
+/// How long a worker may take for one piece of work before another may try it, at first.
+const CLAIM_SECONDS: i64 = 60;
+/// The longest pause between two tries.
+const LONGEST_PAUSE: i64 = 6 * 3_600;
+/// After so many tries a person is told. Work that moves money goes on being tried all the same.
+const MANY_TRIES: u32 = 10;
 
 /// One piece of owed work. It names things and holds no personal data: who does it reads what it needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,6 +83,16 @@ impl OutboxItem {
     /// The item for `work`, named by its cause, so that a repeated cause is the same item.
     pub fn new(work: Work, now: Timestamp) -> Self {
         let name = serde_json::to_string(&work).unwrap_or_default();
-        Self { id: OutboxId::named(&[&name]), work, created_at: now, claimed_until: now }
+        Self { id: OutboxId::named(&[&name]), work, created_at: now, claimed_until: now, tries: 0 }
+    }
+
+    /// The item in the hands of a worker; nothing while it is in another's. Every try waits twice as long for the next.
+    pub fn claimed(&self, now: Timestamp) -> Option<Self> {
+        let pause = (CLAIM_SECONDS << self.tries.min(10)).min(LONGEST_PAUSE);
+        (self.claimed_until <= now).then(|| Self { claimed_until: now.plus_seconds(pause), tries: self.tries + 1, ..self.clone() })
+    }
+
+    pub const fn is_stuck(&self) -> bool {
+        self.tries >= MANY_TRIES
     }
 }

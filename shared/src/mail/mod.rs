@@ -40,6 +40,13 @@ struct Text<'a> {
 #[error("the mail was not taken: {0}")]
 pub struct MailError(String);
 
+impl MailError {
+    /// Whether another try would fare no better: the address or the letter is at fault, not the service.
+    pub fn is_final(&self) -> bool {
+        matches!(self.0.as_str(), "MessageRejected" | "InvalidParameterValue")
+    }
+}
+
 #[derive(Debug, Clone)]
 pub struct Mailer {
     client: Client,
