@@ -110,7 +110,7 @@ async fn world_of(seed: u64) {
 async fn worlds(first: u64) {
     if let Some(seed) = chosen("QUTAB_SEED") {
         return if first == 0 {
-            world_of(seed).await
+            world_of(seed).await;
         };
     }
     let count = chosen("QUTAB_HISTORIES").unwrap_or(HISTORIES) / PER_WORLD;

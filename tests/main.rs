@@ -1,5 +1,5 @@
 //! All tests, one binary: stories, faults, races, contract.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::similar_names)]
 
 mod contract;
 mod counts;

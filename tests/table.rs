@@ -17,6 +17,8 @@ async fn lived_in() -> World {
     w.verify_bank(&affiliate).await;
     let event = serde_json::from_value(json!({ "time": w.now().plus_days(31) })).unwrap();
     maturation::run(&w.shop.app, event).await.unwrap();
+    let event = serde_json::from_value(json!({ "time": w.now() })).unwrap();
+    aggregation::run(&w.shop.app, event).await.unwrap();
     w.post("/api/affiliate/payouts", &affiliate.token, json!({})).await.ok();
     w
 }
@@ -32,8 +34,20 @@ fn kinds(items: &[Value]) -> BTreeMap<String, usize> {
 #[tokio::test]
 async fn every_table_of_the_checklist_is_an_entity() {
     let kinds = kinds(&lived_in().await.items());
-    for kind in ["customer", "affiliate", "order", "product", "click", "referral", "commission", "payout", "payout_account", "coupon", "ledger_entry"]
-    {
+    for kind in [
+        "customer",
+        "affiliate",
+        "order",
+        "product",
+        "click",
+        "referral",
+        "commission",
+        "payout",
+        "payout_account",
+        "coupon",
+        "ledger_entry",
+        "daily_stats",
+    ] {
         assert!(kinds.contains_key(kind), "{kind} is not in the table: {kinds:?}");
     }
 }
@@ -61,4 +75,36 @@ async fn every_index_is_sparse_and_answers_a_documented_question() {
         assert!(row.contains(&format!("`{index}`")), "{kind} is in {index}, and its row does not say why: {row}");
     }
     assert!(indexed.len() >= 5 && !indexed.iter().any(|(kind, _)| kind == "click"), "{indexed:?}");
+}
+
+/// A day is what a recount of its clicks and sales says, however often it was counted.
+#[tokio::test]
+async fn daily_stats_are_a_recount_of_the_raw_events() {
+    let w = World::new().await;
+    let affiliate = w.affiliate("rina").await;
+    w.customer("budi").await;
+    let visit = async |agent: &str| {
+        let headers = [("user-agent", agent)];
+        w.send("GET", &format!("/r/{}", affiliate.code), None, &headers, None).await;
+    };
+    visit("Mozilla/5.0").await;
+    visit("Mozilla/5.0").await;
+    visit("Googlebot/2.1").await;
+    w.pass_seconds(4_000);
+    visit("Mozilla/5.0").await;
+    let click = w.click(&affiliate.code).await;
+    let buyer = w.customer_again("budi").await;
+    let order = w.order(&buyer, "kambing-standar", Some(&click)).await;
+    w.pay(&order).await;
+    w.drain().await;
+    let id = qutab::domain::ids::AffiliateId::parse(&affiliate.id).unwrap();
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        w.pass_seconds(60);
+        let event = serde_json::from_value(json!({ "time": w.now() })).unwrap();
+        aggregation::run(&w.shop.app, event).await.unwrap();
+        let day = w.shop.app.store.daily_stats(id, w.now().day()).await.unwrap().unwrap().value;
+        seen.push((day.clicks, day.unique_clicks, day.bots, day.sales, day.revenue.get(), day.earned.get()));
+    }
+    assert_eq!(seen, vec![(4, 2, 1, 1, 2_750_000, 137_500); 3]);
 }

@@ -237,7 +237,7 @@ impl Run {
                 self.call(cut, "PUT", "/api/affiliate/bank-account", &own, None, body).await;
             }
             Step::VerifyBank => {
-                drop(self.call(cut, "POST", &format!("/api/admin/bank-accounts/{}/verify", affiliate.id), &staff, None, json!({})).await)
+                drop(self.call(cut, "POST", &format!("/api/admin/bank-accounts/{}/verify", affiliate.id), &staff, None, json!({})).await);
             }
             Step::RequestPayout => {
                 let body = if self.random.bool() { json!({}) } else { json!({ "amount": self.random.i64(100_000..1_500_000) }) };

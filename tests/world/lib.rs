@@ -183,7 +183,9 @@ impl World {
                 }
             }
         }
-        request = request.header("user-agent", "Mozilla/5.0");
+        if !headers.iter().any(|(name, _)| *name == "user-agent") {
+            request = request.header("user-agent", "Mozilla/5.0");
+        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

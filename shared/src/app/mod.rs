@@ -2,6 +2,7 @@
 
 pub mod advance_order;
 pub mod affiliates;
+pub mod aggregate;
 pub mod click;
 pub mod mature;
 pub mod notify;

@@ -20,6 +20,7 @@ pub mod payment;
 pub mod payout;
 pub mod refund;
 pub mod settings;
+pub mod stats;
 pub mod text;
 pub mod time;
 pub mod wallet;

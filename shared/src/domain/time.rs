@@ -84,6 +84,11 @@ impl Day {
         later.0.duration_since(self.0).as_hours() / 24
     }
 
+    /// The day before; the calendar's first day stays.
+    pub fn before(self) -> Self {
+        self.0.yesterday().map_or(self, Self)
+    }
+
     /// `YYMMDD`, as order numbers carry it.
     pub fn compact(self) -> String {
         format!("{:02}{:02}{:02}", self.0.year().rem_euclid(100), self.0.month(), self.0.day())

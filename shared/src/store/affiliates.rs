@@ -2,7 +2,7 @@
 
 use super::{
     Page, Position, Range, Store, StoreError,
-    entity::{Referral, Stored, order_of},
+    entity::{Click, Referral, Stored, order_of},
     keys::{self, Key},
 };
 use crate::domain::{
@@ -11,7 +11,8 @@ use crate::domain::{
     ids::{AffiliateId, OrderId, PayoutId},
     job::Checkpoint,
     payout::Payout,
-    time::Timestamp,
+    stats::DailyStats,
+    time::{Day, Timestamp},
     wallet::{LedgerEntry, Wallet},
 };
 
@@ -70,6 +71,15 @@ impl Store {
         self.query_keys(Range::by_owner(&keys::affiliate_payouts(id)).newest_first().limit(limit).after(after)).await
     }
 
+    /// One shard of a day's clicks.
+    pub async fn clicks(&self, id: AffiliateId, day: Day, shard: u8, after: Option<Position>) -> Result<Page<Stored<Click>>, StoreError> {
+        self.query(Range::of(&keys::clicks(id, day, shard)).limit(1000).after(after)).await
+    }
+
+    pub async fn daily_stats(&self, id: AffiliateId, day: Day) -> Result<Option<Stored<DailyStats>>, StoreError> {
+        self.get(&keys::daily_stats(id, day)).await
+    }
+
     /// Payouts that wait for an admin, oldest first.
     pub async fn open_payouts(&self, limit: usize, after: Option<Position>) -> Result<Page<Key>, StoreError> {
         self.query_keys(Range::by_due(keys::OPEN_PAYOUTS).limit(limit).after(after)).await
@@ -83,5 +93,5 @@ impl Store {
 
 /// The affiliate and the order of a commission's key.
 pub fn commission_of(key: &Key) -> Option<(AffiliateId, OrderId)> {
-    Some((AffiliateId::parse(key.pk.strip_prefix("AFFILIATE#")?)?, order_of(&key.sk)?))
+    Some((keys::affiliate_of(key)?, order_of(&key.sk)?))
 }

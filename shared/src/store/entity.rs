@@ -16,6 +16,7 @@ use crate::domain::{
     payout::Payout,
     refund::Refund,
     settings::Settings,
+    stats::DailyStats,
     text::PersonName,
     time::Timestamp,
     wallet::{LedgerEntry, Wallet},
@@ -160,6 +161,7 @@ entities! {
             keys::timed(p.requested_at, p.id),
         ));
     "referral_code" CodeOwner: |c| keys::code(&c.code);
+    "daily_stats" DailyStats: |d| keys::daily_stats(d.affiliate, d.day);
     "click" Click: |c| keys::click(c.affiliate, c.at, c.id), expires c.expires_at;
     "outbox" OutboxItem: |o| keys::outbox(o.id);
     "task" Task: |t| keys::task(t.id);

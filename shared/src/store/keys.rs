@@ -22,6 +22,7 @@
 //! | checkpoint | `AFFILIATE#{id}` | `CHECKPOINT` | where the reconciliation goes on |
 //! | commission | `AFFILIATE#{id}` | `COMMISSION#{order}` | an affiliate's commissions; `by_due`: what may mature, by shard |
 //! | referral | `AFFILIATE#{id}` | `REFERRAL#{order}` | an affiliate's leads, paired with the commissions by order |
+//! | daily stats | `AFFILIATE#{id}` | `DAY#{day}` | an affiliate's days, in order; counted from clicks and ledger |
 //! | payout | `PAYOUT#{id}` | `PAYOUT` | by id; `by_owner`: an affiliate's payouts; `by_due`: the open ones, then the closed ones of a month |
 //! | referral code | `CODE#{folded}` | `CODE` | by what a visitor typed; makes a code unique |
 //! | click | `CLICKS#{affiliate}#{day}#{shard}` | `{id}` | the raw clicks of a day, over shards (TTL) |
@@ -194,7 +195,17 @@ pub fn code(code: &ReferralCode) -> Key {
 }
 pub fn click(affiliate: AffiliateId, at: Timestamp, id: ClickId) -> Key {
     let id = id.to_string();
-    Key::new(format!("CLICKS#{affiliate}#{}#{}", at.day(), shard(&id)), id)
+    Key::new(clicks(affiliate, at.day(), shard(&id)), id)
+}
+pub fn clicks(affiliate: AffiliateId, day: Day, shard: u8) -> String {
+    format!("CLICKS#{affiliate}#{day}#{shard}")
+}
+pub fn daily_stats(affiliate: AffiliateId, day: Day) -> Key {
+    Key::new(affiliate_pk(affiliate), format!("DAY#{day}"))
+}
+/// Whose partition a key is in.
+pub fn affiliate_of(key: &Key) -> Option<AffiliateId> {
+    AffiliateId::parse(key.pk.strip_prefix("AFFILIATE#")?)
 }
 pub fn outbox(id: OutboxId) -> Key {
     let id = id.to_string();

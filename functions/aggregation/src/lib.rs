@@ -1,0 +1,20 @@
+//! Hourly: the affiliates' days are counted from clicks and ledgers.
+
+use qutab::{
+    app::{App, StartError, aggregate},
+    events::schedule::Scheduled,
+    runtime::{clients::Wiring, system_clock},
+};
+use serde_json::{Value, json};
+
+pub async fn start() -> Result<(), StartError> {
+    qutab::runtime::start::handle(|wiring: &Wiring| App::build(wiring, system_clock()), async |app: &App, event: Scheduled| run(app, event).await)
+        .await
+}
+
+pub async fn run(app: &App, event: Scheduled) -> Result<Value, StartError> {
+    let now = event.now(&app.clock, app.site.local)?;
+    let days = aggregate::aggregate(app, now).await.map_err(|p| p.code.as_str())?;
+    tracing::info!(target: "qutab", days, "days counted");
+    Ok(json!({ "days": days }))
+}

@@ -1,0 +1,6 @@
+//! Hourly: the affiliates' days are counted.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), qutab::app::StartError> {
+    aggregation::start().await
+}
