@@ -1,16 +1,16 @@
-//! Customers register, log in, stay logged in and log out.
+//! Customers register, prove their address, log in, stay logged in, log out, and get a new password.
 
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::{Json, response::Response};
 use http::StatusCode;
 use qutab::{
-    app::{App, Problem, sessions},
+    app::{App, Problem, credentials, sessions},
     domain::{
         contact::{Email, Phone},
-        identity::{Audience, Language},
+        identity::{Audience, Language, LinkPurpose},
         text::PersonName,
     },
-    http::{Access, CustomerToken, Form, Group, Peer, login},
+    http::{Access, ActiveCustomer, CustomerToken, Form, Group, Peer, login},
     secrets::password::Password,
 };
 use serde_json::{Value, json};
@@ -21,6 +21,12 @@ pub fn group(app: App) -> Group {
         .post("/api/auth/login", Access::Public, log_in)
         .post("/api/auth/refresh", Access::Public, refresh)
         .post("/api/auth/logout", Access::Customer, logout)
+        .post("/api/auth/verify-email", Access::Public, verify_email)
+        .post("/api/auth/resend-verification", Access::Public, resend_verification)
+        .post("/api/auth/forgot-password", Access::Public, forgot_password)
+        .post("/api/auth/reset-password", Access::Public, reset_password)
+        .get("/api/auth/sessions", Access::Customer, list_sessions)
+        .delete("/api/auth/sessions/{id}", Access::Customer, end_session)
         .build(app)
 }
 
@@ -47,4 +53,32 @@ async fn refresh(State(app): State<App>, headers: http::HeaderMap) -> Result<Res
 
 async fn logout(State(app): State<App>, caller: CustomerToken) -> Result<Response, Problem> {
     login::log_out(&app, Audience::Customer, &caller.id.to_string(), caller.session).await
+}
+
+async fn verify_email(State(app): State<App>, peer: Peer, mut form: Form) -> Result<StatusCode, Problem> {
+    let token = form.text("token", |t| Ok(t.to_owned()));
+    form.checked()?;
+    let Some(token) = token else { return Err(form.problem()) };
+    credentials::verify_email(&app, &token, &peer.address).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn resend_verification(State(app): State<App>, peer: Peer, form: Form) -> Result<(StatusCode, Json<Value>), Problem> {
+    login::mail_link(&app, Audience::Customer, LinkPurpose::VerifyEmail, &peer, form).await
+}
+
+async fn forgot_password(State(app): State<App>, peer: Peer, form: Form) -> Result<(StatusCode, Json<Value>), Problem> {
+    login::mail_link(&app, Audience::Customer, LinkPurpose::ResetPassword, &peer, form).await
+}
+
+async fn reset_password(State(app): State<App>, peer: Peer, form: Form) -> Result<StatusCode, Problem> {
+    login::reset_password(&app, Audience::Customer, &peer, form).await
+}
+
+async fn list_sessions(State(app): State<App>, ActiveCustomer(caller): ActiveCustomer) -> Result<Json<Value>, Problem> {
+    login::sessions(&app, &caller.id.to_string(), caller.session).await
+}
+
+async fn end_session(State(app): State<App>, ActiveCustomer(caller): ActiveCustomer, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+    login::end_session(&app, &caller.id.to_string(), &id).await
 }

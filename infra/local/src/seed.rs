@@ -87,6 +87,8 @@ pub async fn seed(app: &App) -> Result<(), Problem> {
         used: 0,
         active: true,
         affiliate: None,
+        per_customer: None,
+        categories: Vec::new(),
     };
     app.store.create(&coupon).await?;
     for (email, role) in STAFF {

@@ -1,15 +1,19 @@
 //! Sends the mail that a piece of owed work asks for.
 
-use super::{App, Problem};
+use super::{App, Problem, credentials};
 use crate::{
     domain::{
-        identity::Customer,
-        ids::{AffiliateId, OrderId},
+        contact::Email,
+        identity::{Audience, Customer, LinkPurpose, Login},
+        ids::{AdminId, AffiliateId, CustomerId, OrderId},
         job::{Subject, Task},
         order::Order,
         outbox::Work,
     },
-    mail::{Letter, Mailer, letters},
+    mail::{
+        Letter, Mailer,
+        letters::{self, Person},
+    },
 };
 
 /// Does one piece of owed work of the notifications queue. A mail that is refused for good is left to a person.
@@ -27,6 +31,21 @@ pub async fn notify(app: &App, mailer: &Mailer, work: &Work) -> Result<(), Probl
 /// The letter, from what is true now; nothing where there is nobody to write to any more.
 async fn compose(app: &App, mailer: &Mailer, work: &Work) -> Result<Option<Letter>, Problem> {
     Ok(match work {
+        Work::MailLink { audience, purpose, email } => link(app, mailer, *audience, *purpose, email).await?,
+        Work::MailAlreadyRegistered { audience, email } => person(app, *audience, email).await?.map(|(p, _)| letters::already_registered(mailer, &p)),
+        Work::MailPasswordChanged { audience, email } => person(app, *audience, email).await?.map(|(p, _)| letters::password_changed(mailer, &p)),
+        Work::MailOrderPlaced { order } => match with_customer(app, *order).await? {
+            // Paid or given up meanwhile: another letter says so.
+            Some((order, customer)) if order.is_payable() => {
+                let attempt = app.store.attempt(order.id, order.attempts).await?;
+                let link = attempt.and_then(|a| a.value.invoice).map(|i| i.url);
+                Some(letters::order_placed(mailer, &customer, &order, link.as_deref()))
+            }
+            _ => None,
+        },
+        Work::MailOrderExpired { order } => {
+            with_customer(app, *order).await?.map(|(order, customer)| letters::order_expired(mailer, &customer, &order))
+        }
         Work::MailOrderConfirmed { order } => {
             with_customer(app, *order).await?.map(|(order, customer)| letters::order_confirmed(mailer, &customer, &order))
         }
@@ -48,6 +67,39 @@ async fn compose(app: &App, mailer: &Mailer, work: &Work) -> Result<Option<Lette
         }
         Work::SendRefund { .. } | Work::SettleFreeOrder { .. } => return Err(Problem::internal("work of the payments queue")),
     })
+}
+
+/// A one-time link for whoever has this address; nothing if nobody has, or if there is nothing left to prove.
+async fn link(app: &App, mailer: &Mailer, audience: Audience, purpose: LinkPurpose, email: &Email) -> Result<Option<Letter>, Problem> {
+    let Some((person, login)) = person(app, audience, email).await? else { return Ok(None) };
+    if purpose == LinkPurpose::VerifyEmail && person.verified {
+        return Ok(None);
+    }
+    let token = credentials::draw_link(app, &login, purpose).await?.text();
+    Ok(Some(match purpose {
+        LinkPurpose::VerifyEmail => letters::verify_email(mailer, &person, &token),
+        LinkPurpose::ResetPassword => letters::reset_password(mailer, &person, &token),
+    }))
+}
+
+/// Who has this address in an audience.
+async fn person(app: &App, audience: Audience, email: &Email) -> Result<Option<(Person, Login)>, Problem> {
+    let Some(login) = app.store.login(audience, email).await?.map(|l| l.value) else { return Ok(None) };
+    let person = match audience {
+        Audience::Customer => match CustomerId::parse(&login.account) {
+            Some(id) => app.store.customer(id).await?.map(|c| Person::customer(&c.value)),
+            None => None,
+        },
+        Audience::Affiliate => match AffiliateId::parse(&login.account) {
+            Some(id) => app.store.affiliate(id).await?.map(|a| Person::affiliate(&a.value)),
+            None => None,
+        },
+        Audience::Admin => match AdminId::parse(&login.account) {
+            Some(id) => app.store.admin(id).await?.map(|a| Person::admin(&a.value)),
+            None => None,
+        },
+    };
+    Ok(person.map(|p| (p, login)))
 }
 
 async fn with_customer(app: &App, order: OrderId) -> Result<Option<(Order, Customer)>, Problem> {

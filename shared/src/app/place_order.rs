@@ -7,10 +7,10 @@ use crate::{
         affiliate::{Affiliate, PayoutAccount},
         attribution::{Attribution, Buyer, Candidate, ClickProof, NotAttributed, Source, attribute},
         catalog::Product,
-        coupon::{Coupon, CouponCode, NotValid},
+        coupon::{Basket, Coupon, CouponCode, CouponUses, NotValid},
         identity::Customer,
         ids::{AffiliateId, CustomerId, OrderId, ProductId},
-        money::Rupiah,
+        money::{Overflow, Rupiah},
         order::{CouponUse, MAX_TOTAL, Order, OrderLine, OrderNumber, OrderStatus, Recipient, WantedLine},
         outbox::{OutboxItem, Work},
         payment::Attempt,
@@ -20,7 +20,7 @@ use crate::{
     },
     store::{
         Found,
-        catalog::{AVAILABLE, USED},
+        catalog::{AVAILABLE, take_coupon},
         entity::{NumberedOrder, Referral, Stored, masked},
         keys,
         transaction::{Commit, Transaction},
@@ -55,6 +55,7 @@ enum Lost {
     Number,
     Stock(ProductId),
     Coupon,
+    CouponUses,
 }
 
 /// Everything that placing an order rests on, as read in one round trip.
@@ -63,6 +64,8 @@ struct Basis {
     customer: Customer,
     products: Vec<Product>,
     coupon: Option<Coupon>,
+    /// How often this customer uses the coupon already.
+    uses: Option<Stored<CouponUses>>,
     affiliate: Option<(Affiliate, Option<PayoutAccount>)>,
 }
 
@@ -72,24 +75,26 @@ const NUMBERS: u32 = 5;
 pub async fn place_order(shop: &Shop, customer: CustomerId, wanted: Wanted) -> Result<Placed, Problem> {
     let app = &shop.app;
     let now = app.clock.now();
-    let basis = read(shop, customer, &wanted).await?;
     let id = match &wanted.request {
         Some((key, _)) => OrderId::named(&[&customer.to_string(), key]),
         None => OrderId::fresh(now, &app.entropy),
     };
     for _ in 0..NUMBERS {
+        let basis = read(shop, customer, &wanted).await?;
         let order = decide(&basis, id, &wanted, OrderNumber::generate(now, &app.entropy), now)?;
         let free = order.total == Rupiah::ZERO;
         let attempt = (!free).then(|| payment_link::first_attempt(&order, now));
         let settle = free.then(|| OutboxItem::new(Work::SettleFreeOrder { order: id }, now));
-        let tx = write(&basis, &order, attempt.as_ref(), settle.as_ref());
+        let owed = settle.unwrap_or_else(|| OutboxItem::new(Work::MailOrderPlaced { order: id }, now));
+        let tx = write(&basis, &order, attempt.as_ref(), &owed);
         match app.store.commit(tx).await? {
             Commit::Done => {
-                app.queues.hand_on(settle.as_slice()).await;
                 let payment_url = match attempt {
                     Some(attempt) => link(shop, &order, attempt, &basis.customer).await?,
                     None => None,
                 };
+                // After the link, so that the mail can carry it.
+                app.queues.hand_on(&[owed]).await;
                 return Ok(Placed { order, payment_url, replayed: false });
             }
             Commit::Lost(lost) if lost.contains(&Lost::OrderExists) => return replay(shop, id, &wanted, &basis.customer).await,
@@ -100,19 +105,23 @@ pub async fn place_order(shop: &Shop, customer: CustomerId, wanted: Wanted) -> R
 }
 
 async fn read(shop: &Shop, customer: CustomerId, wanted: &Wanted) -> Result<Basis, Problem> {
-    let customer_key = keys::profile(&customer.to_string());
+    let id = customer;
+    let customer_key = keys::profile(&id.to_string());
     let mut wants = vec![keys::settings(), customer_key.clone()];
     wants.extend(wanted.lines.iter().map(|l| keys::product(l.product)));
-    wants.extend(wanted.coupon.iter().map(keys::coupon));
+    wants.extend(wanted.coupon.iter().flat_map(|code| [keys::coupon(code), keys::coupon_uses(code, customer)]));
     if let Some(click) = &wanted.click {
         wants.extend([keys::affiliate(click.affiliate), keys::payout_account(click.affiliate)]);
     }
     let mut found = shop.app.store.get_many(wants).await?;
     let settings = found.take::<Settings>(&keys::settings())?.map(|s| s.value).unwrap_or_default();
     let customer = found.take::<Customer>(&customer_key)?.ok_or_else(|| Problem::new(Code::NotLoggedIn))?.value;
-    let coupon = match &wanted.coupon {
-        Some(code) => Some(found.take::<Coupon>(&keys::coupon(code))?.ok_or(NotValid::Unknown)?.value),
-        None => None,
+    let (coupon, uses) = match &wanted.coupon {
+        Some(code) => {
+            let coupon = found.take::<Coupon>(&keys::coupon(code))?.ok_or(NotValid::Unknown)?.value;
+            (Some(coupon), found.take::<CouponUses>(&keys::coupon_uses(code, id))?)
+        }
+        None => (None, None),
     };
     let mut products = Vec::new();
     for line in &wanted.lines {
@@ -129,7 +138,7 @@ async fn read(shop: &Shop, customer: CustomerId, wanted: &Wanted) -> Result<Basi
         (None, Some(click)) => take_affiliate(&mut found, click.affiliate)?,
         (None, None) => None,
     };
-    Ok(Basis { settings, customer, products, coupon, affiliate })
+    Ok(Basis { settings, customer, products, coupon, uses, affiliate })
 }
 
 fn take_affiliate(found: &mut Found, id: AffiliateId) -> Result<Option<(Affiliate, Option<PayoutAccount>)>, Problem> {
@@ -149,7 +158,11 @@ fn decide(basis: &Basis, id: OrderId, wanted: &Wanted, number: OrderNumber, now:
         return Err(Problem::field("items", Wrong::new("too_much", format!("an order may cost at most {MAX_TOTAL}"))));
     }
     let coupon = match &basis.coupon {
-        Some(coupon) => Some(CouponUse { code: coupon.code.clone(), discount: coupon.discount_on(subtotal, now)?? }),
+        Some(coupon) => {
+            let used = basis.uses.as_ref().map_or(0, |u| u.value.used);
+            let discount = coupon.discount_on(&basket(&basis.products, &lines)?, used, now)??;
+            Some(CouponUse { code: coupon.code.clone(), discount, counted: coupon.per_customer.is_some() })
+        }
         None => None,
     };
     let discount = coupon.as_ref().map_or(Rupiah::ZERO, |c| c.discount);
@@ -183,6 +196,15 @@ fn decide(basis: &Basis, id: OrderId, wanted: &Wanted, number: OrderNumber, now:
     })
 }
 
+/// The lines as a coupon looks at them.
+pub(super) fn basket(products: &[Product], lines: &[OrderLine]) -> Result<Vec<Basket>, Overflow> {
+    let of = |line: &OrderLine| {
+        let category = products.iter().find(|p| p.id == line.product).map(|p| p.category);
+        category.map(|category| Ok(Basket { category, price: line.price()? }))
+    };
+    lines.iter().filter_map(of).collect()
+}
+
 /// Every line at its price, or every wrong line at once.
 fn price(basis: &Basis, wanted: &Wanted) -> Result<Vec<OrderLine>, Problem> {
     let (mut lines, mut wrong) = (Vec::new(), Vec::new());
@@ -214,7 +236,7 @@ fn attribution(basis: &Basis, wanted: &Wanted, now: Timestamp) -> Option<Result<
     Some(attribute(&candidate, &buyer, &basis.settings))
 }
 
-fn write(basis: &Basis, order: &Order, attempt: Option<&Attempt>, settle: Option<&OutboxItem>) -> Transaction<Lost> {
+fn write(basis: &Basis, order: &Order, attempt: Option<&Attempt>, owed: &OutboxItem) -> Transaction<Lost> {
     let mut tx = Transaction::new();
     tx.create(order, Lost::OrderExists);
     tx.create(&NumberedOrder { number: order.number.clone(), order: order.id, placed_at: order.placed_at }, Lost::Number);
@@ -222,14 +244,12 @@ fn write(basis: &Basis, order: &Order, attempt: Option<&Attempt>, settle: Option
         tx.take(&keys::stock(line.product), AVAILABLE, line.quantity, Lost::Stock(line.product));
     }
     if let Some(coupon) = &order.coupon {
-        tx.use_up(&keys::coupon(&coupon.code), USED, Lost::Coupon);
+        take_coupon(&mut tx, coupon, order.customer, basis.uses.as_ref(), Lost::Coupon, Lost::CouponUses);
     }
     if let Some(attempt) = attempt {
         tx.create(attempt, Lost::OrderExists);
     }
-    if let Some(settle) = settle {
-        tx.put_same(settle);
-    }
+    tx.put_same(owed);
     if let Some(attribution) = &order.attribution {
         let referral = Referral {
             affiliate: attribution.affiliate,

@@ -27,6 +27,7 @@ codes! {
     Malformed = "malformed", BAD_REQUEST, "The request cannot be read";
     NotLoggedIn = "not_logged_in", UNAUTHORIZED, "Log in first";
     WrongCredentials = "wrong_credentials", UNAUTHORIZED, "The e-mail address or the password is wrong";
+    LinkRefused = "link_refused", UNPROCESSABLE_ENTITY, "The link is wrong, used or too old";
     NotAllowed = "not_allowed", FORBIDDEN, "You may not do this";
     NotFound = "not_found", NOT_FOUND, "There is no such thing";
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "This address does not take that method";

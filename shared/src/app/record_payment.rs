@@ -19,7 +19,7 @@ use crate::{
     },
     gateway::{Invoice, InvoiceStatus},
     store::{
-        catalog::{AVAILABLE, USED},
+        catalog::{AVAILABLE, take_coupon},
         entity::Stored,
         keys,
         transaction::{Commit, Transaction},
@@ -128,7 +128,8 @@ async fn pay(shop: &Shop, order: &Stored<Order>, paid: &Paid, now: Timestamp) ->
             tx.take(&keys::stock(line.product), AVAILABLE, line.quantity, Lost::Gone);
         }
         if let Some(coupon) = &after.coupon {
-            tx.use_up(&keys::coupon(&coupon.code), USED, Lost::Gone);
+            let uses = app.store.coupon_uses(Some(coupon), after.customer).await?;
+            take_coupon(&mut tx, coupon, after.customer, uses.as_ref(), Lost::Gone, Lost::Changed);
         }
     }
     if let Some(attribution) = &after.attribution {

@@ -4,11 +4,12 @@ use super::{Code, Problem, ROUNDS, Shop, payment_link::end_invoices};
 use crate::{
     domain::{
         order::{Actor, Order, OrderStatus},
+        outbox::{OutboxItem, Work},
         text::Note,
         time::Timestamp,
     },
     store::{
-        catalog::{AVAILABLE, USED},
+        catalog::{AVAILABLE, give_coupon_back},
         entity::{Referral, Stored},
         keys::{self, SHARDS},
         transaction::{Commit, Transaction},
@@ -28,13 +29,18 @@ pub async fn release(shop: &Shop, order: Stored<Order>, to: OrderStatus, by: Act
         read.value.status.step(to)?;
         end_invoices(shop, &read.value).await?;
         let after = read.value.clone().moved(to, by, note.clone(), now)?;
+        let mail = (to == OrderStatus::Expired).then(|| OutboxItem::new(Work::MailOrderExpired { order: after.id }, now));
         let mut tx = Transaction::new();
         tx.save(&read, &after, ());
+        if let Some(mail) = &mail {
+            tx.put_same(mail);
+        }
         for line in &after.lines {
             tx.give_back(&keys::stock(line.product), AVAILABLE, line.quantity, ());
         }
         if let Some(coupon) = &after.coupon {
-            tx.take(&keys::coupon(&coupon.code), USED, 1, ());
+            let uses = shop.app.store.coupon_uses(Some(coupon), after.customer).await?;
+            give_coupon_back(&mut tx, coupon, uses.as_ref(), ());
         }
         if let Some(attribution) = &after.attribution
             && let Some(lead) = shop.app.store.get::<Referral>(&keys::referral(attribution.affiliate, after.id)).await?
@@ -43,6 +49,7 @@ pub async fn release(shop: &Shop, order: Stored<Order>, to: OrderStatus, by: Act
             tx.save(&lead, &void, ());
         }
         if let Commit::Done = shop.app.store.commit(tx).await? {
+            shop.app.queues.hand_on(mail.as_slice()).await;
             return Ok(after);
         }
         read = shop.app.store.order(read.value.id).await?.ok_or_else(|| Problem::new(Code::NotFound))?;

@@ -4,8 +4,9 @@ use super::{App, Code, Problem};
 use crate::{
     domain::{
         contact::{Email, Phone},
-        identity::{Audience, Customer, Language, Login, Role, Session},
+        identity::{Audience, Customer, Language, LinkPurpose, Login, Role, Session},
         ids::{AdminId, CustomerId, SessionId},
+        outbox::{OutboxItem, Work},
         text::PersonName,
     },
     secrets::{
@@ -54,12 +55,22 @@ pub async fn register(app: &App, new: NewCustomer, address: &str) -> Result<(), 
     let id = CustomerId::fresh(now, &app.entropy);
     let password_hash = password::hash(&new.password, &app.entropy)?;
     let login = Login { audience: Audience::Customer, email: new.email.clone(), account: id.to_string(), password_hash, created_at: now };
-    let customer = Customer { id, name: new.name, email: new.email, phone: new.phone, language: new.language, created_at: now };
+    let (audience, email) = (Audience::Customer, new.email.clone());
+    let (name, phone, language) = (new.name, new.phone, new.language);
+    let customer = Customer { id, name, email: new.email, phone, address: None, language, verified_at: None, created_at: now };
+    let mail = OutboxItem::new(Work::MailLink { audience, purpose: LinkPurpose::VerifyEmail, email: email.clone() }, now);
     let mut tx = Transaction::new();
-    tx.create(&login, ()).create(&customer, ());
-    match app.store.commit(tx).await? {
-        Commit::Done | Commit::Lost(_) => Ok(()),
-    }
+    tx.create(&login, ()).create(&customer, ()).put_same(&mail);
+    let owed = match app.store.commit(tx).await? {
+        Commit::Done => mail,
+        Commit::Lost(_) => {
+            let told = OutboxItem::new(Work::MailAlreadyRegistered { audience, email }, now);
+            app.store.append(&told).await?;
+            told
+        }
+    };
+    app.queues.hand_on(&[owed]).await;
+    Ok(())
 }
 
 /// Checks the password and opens a session.
@@ -73,9 +84,15 @@ pub async fn login(app: &App, audience: Audience, email: &Email, typed: &Passwor
             return Err(Problem::too_many(wait));
         }
     }
-    let login = app.store.login(audience, email).await?.map(|l| l.value);
-    let right = password::verify(typed, login.as_ref().map(|l| l.password_hash.as_str()))?;
-    let (true, Some(login)) = (right, login) else { return Err(Problem::new(Code::WrongCredentials)) };
+    let read = app.store.login(audience, email).await?;
+    let right = password::verify(typed, read.as_ref().map(|l| l.value.password_hash.as_str()))?;
+    let (true, Some(read)) = (right, read) else { return Err(Problem::new(Code::WrongCredentials)) };
+    if password::is_outdated(&read.value.password_hash) {
+        // Lost to another login that does the same: the next one finds it done.
+        let renewed = Login { password_hash: password::hash(typed, &app.entropy)?, ..read.value.clone() };
+        app.store.save(&read, &renewed).await?;
+    }
+    let login = read.value;
     let role = admin_role(app, audience, &login.account).await?;
     open(app, audience, login.account, role, device).await
 }

@@ -2,7 +2,8 @@
 
 use super::{
     Wrong,
-    ids::AffiliateId,
+    catalog::Category,
+    ids::{AffiliateId, CustomerId},
     money::{BasisPoints, Overflow, Rupiah},
     time::Timestamp,
 };
@@ -56,6 +57,41 @@ pub struct Coupon {
     pub active: bool,
     /// Whose sale it is when this code is used.
     pub affiliate: Option<AffiliateId>,
+    /// How many orders of one customer may use it; nothing: no limit of their own.
+    #[serde(default)]
+    pub per_customer: Option<u32>,
+    /// What it is for; nothing: everything. The discount and the minimum look at these items only.
+    #[serde(default)]
+    pub categories: Vec<Category>,
+}
+
+/// How often one customer uses one coupon: orders that are paid, or may still be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CouponUses {
+    pub code: CouponCode,
+    pub customer: CustomerId,
+    pub used: u32,
+}
+
+impl CouponUses {
+    pub const fn none(code: CouponCode, customer: CustomerId) -> Self {
+        Self { code, customer, used: 0 }
+    }
+
+    pub fn one_more(&self) -> Self {
+        Self { used: self.used.saturating_add(1), ..self.clone() }
+    }
+
+    pub fn one_less(&self) -> Self {
+        Self { used: self.used.saturating_sub(1), ..self.clone() }
+    }
+}
+
+/// One line of a basket, as far as a coupon looks at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Basket {
+    pub category: Category,
+    pub price: Rupiah,
 }
 
 /// Why a coupon does not apply.
@@ -71,6 +107,10 @@ pub enum NotValid {
     Expired,
     #[error("the coupon has been used up")]
     UsedUp,
+    #[error("you have used the coupon as often as you may")]
+    UsedByYou,
+    #[error("the coupon is not for these items")]
+    NotForThese,
     #[error("the order is below the coupon's minimum")]
     BelowMinimum,
 }
@@ -83,14 +123,20 @@ impl NotValid {
             Self::NotYet => "coupon_not_yet_valid",
             Self::Expired => "coupon_expired",
             Self::UsedUp => "coupon_used_up",
+            Self::UsedByYou => "coupon_used_by_you",
+            Self::NotForThese => "coupon_not_for_these_items",
             Self::BelowMinimum => "coupon_below_minimum",
         }
     }
 }
 
 impl Coupon {
-    /// The discount on `subtotal` now; never more than the subtotal. The use itself is taken by a condition at the write.
-    pub fn discount_on(&self, subtotal: Rupiah, now: Timestamp) -> Result<Result<Rupiah, NotValid>, Overflow> {
+    /// The discount on a basket now, for a customer who uses it `used_by_you` times already; never more than the items
+    /// that it is for. The use itself is taken by a condition at the write.
+    pub fn discount_on(&self, basket: &[Basket], used_by_you: u32, now: Timestamp) -> Result<Result<Rupiah, NotValid>, Overflow> {
+        let mut meant = basket.iter().filter(|b| self.categories.is_empty() || self.categories.contains(&b.category)).peekable();
+        let fits = meant.peek().is_some();
+        let subtotal = meant.try_fold(Rupiah::ZERO, |sum, b| sum.plus(b.price))?;
         let refused = if !self.active {
             Some(NotValid::Inactive)
         } else if now < self.valid_from {
@@ -99,6 +145,10 @@ impl Coupon {
             Some(NotValid::Expired)
         } else if self.used >= self.limit {
             Some(NotValid::UsedUp)
+        } else if self.per_customer.is_some_and(|most| used_by_you >= most) {
+            Some(NotValid::UsedByYou)
+        } else if !fits {
+            Some(NotValid::NotForThese)
         } else if subtotal < self.minimum_order {
             Some(NotValid::BelowMinimum)
         } else {

@@ -4,7 +4,7 @@ use super::{
     Wrong,
     contact::{Email, Phone},
     ids::{AdminId, CustomerId, SessionId},
-    text::PersonName,
+    text::{PersonName, Place},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -77,8 +77,48 @@ pub struct Customer {
     pub name: PersonName,
     pub email: Email,
     pub phone: Phone,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Place>,
     pub language: Language,
+    /// When a mailed link proved that the address is theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified_at: Option<Timestamp>,
     pub created_at: Timestamp,
+}
+
+/// What a mailed link is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkPurpose {
+    VerifyEmail,
+    ResetPassword,
+}
+
+impl LinkPurpose {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::VerifyEmail => "verify_email",
+            Self::ResetPassword => "reset_password",
+        }
+    }
+
+    pub const fn seconds(self) -> i64 {
+        match self {
+            Self::VerifyEmail => 86_400,
+            Self::ResetPassword => 1_800,
+        }
+    }
+}
+
+/// A link that was mailed: works once, the newest of its purpose only. The hash of its secret is all that is kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct MailedLink {
+    pub account: String,
+    pub audience: Audience,
+    pub purpose: LinkPurpose,
+    pub email: Email,
+    pub secret_hash: String,
+    pub expires_at: Timestamp,
 }
 
 /// What a member of staff may do.

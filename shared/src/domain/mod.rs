@@ -10,6 +10,7 @@ pub mod catalog;
 pub mod commission;
 pub mod contact;
 pub mod coupon;
+pub mod helpdesk;
 pub mod identity;
 pub mod ids;
 pub mod job;

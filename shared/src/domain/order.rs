@@ -84,6 +84,9 @@ pub struct Recipient {
 pub struct CouponUse {
     pub code: CouponCode,
     pub discount: Rupiah,
+    /// It has a limit for each customer, in which this order counts.
+    #[serde(default)]
+    pub counted: bool,
 }
 
 /// One change of status: the order's tracking is the list of these.

@@ -1,6 +1,8 @@
 //! Work that a change owes: written in the transaction that causes it, done from a queue, removed when done.
 
 use super::{
+    contact::Email,
+    identity::{Audience, LinkPurpose},
     ids::{AffiliateId, OrderId, OutboxId, PayoutId, RefundId},
     time::Timestamp,
 };
@@ -25,10 +27,32 @@ const LONGEST_PAUSE: i64 = 6 * 3_600;
 /// After so many tries a person is told. Work that moves money goes on being tried all the same.
 const MANY_TRIES: u32 = 10;
 
-/// One piece of owed work. It names things and holds no personal data: who does it reads what it needs.
+/// One piece of owed work. It names things; who does it reads what it needs. Only where nobody knows yet whether there
+/// is an account does it hold the address that was typed, so that a known and an unknown one are handled alike.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Work {
+    /// A one-time link, if the address has an account. The secret is drawn when the mail is written.
+    MailLink {
+        audience: Audience,
+        purpose: LinkPurpose,
+        email: Email,
+    },
+    /// Somebody has registered with an address that has an account.
+    MailAlreadyRegistered {
+        audience: Audience,
+        email: Email,
+    },
+    MailPasswordChanged {
+        audience: Audience,
+        email: Email,
+    },
+    MailOrderPlaced {
+        order: OrderId,
+    },
+    MailOrderExpired {
+        order: OrderId,
+    },
     MailOrderConfirmed {
         order: OrderId,
     },

@@ -59,6 +59,8 @@ pub struct Settings {
     pub refund_tiers: Vec<RefundTier>,
     pub seasons: Vec<Season>,
     pub terms_version: String,
+    /// Names can be changed until so many days before Eid.
+    pub names_days_before_eid: i64,
 }
 
 impl Default for Settings {
@@ -79,11 +81,19 @@ impl Default for Settings {
             // 10 Dzulhijjah by the calendar of the Ministry of Religious Affairs; an admin corrects it after the isbat session.
             seasons: vec![Season { year: 1447, eid: Day::new(2026, 5, 27) }, Season { year: 1448, eid: Day::new(2027, 5, 16) }],
             terms_version: "2026-01".into(),
+            names_days_before_eid: 3,
         }
     }
 }
 
 impl Settings {
+    /// Whether the names of an order of `season` may still be changed on `day`. A season without dates stays open.
+    pub fn names_may_change(&self, season: u16, day: Day) -> bool {
+        let season = self.seasons.iter().find(|s| s.year == season);
+        season.is_none_or(|s| day.days_until(s.eid) >= self.names_days_before_eid)
+    }
+
+
     /// The share of the money that a refund requested on `day` proposes for an order of `season`.
     /// A season without dates proposes everything: the shop cannot hold its own gap against the customer.
     pub fn proposed_refund(&self, season: u16, day: Day) -> BasisPoints {

@@ -39,6 +39,8 @@ texts! {
     Title: 2..=80,
     /// A bank's or gateway's reference for a transfer.
     TransferReference: 3..=64,
+    /// What somebody refers to in a message: an order's number, say.
+    ShortReference: 1..=40,
     /// Which wording of the terms somebody agreed to.
     TermsVersion: 1..=32,
 }

@@ -41,6 +41,15 @@ impl Timestamp {
         Day(JAKARTA.to_datetime(self.into()).date())
     }
 
+    /// For people: `23 November 2026 10.15 WIB`.
+    pub fn in_jakarta(self) -> String {
+        const MONTHS: [&str; 12] =
+            ["Januari", "Februari", "Maret", "April", "Mei", "Juni", "Juli", "Agustus", "September", "Oktober", "November", "Desember"];
+        let at = JAKARTA.to_datetime(self.into());
+        let month = usize::try_from(at.month() - 1).ok().and_then(|m| MONTHS.get(m)).copied().unwrap_or_default();
+        format!("{} {month} {} {:02}.{:02} WIB", at.day(), at.year(), at.hour(), at.minute())
+    }
+
     /// The signed seconds from `earlier` to this moment.
     pub const fn since(self, earlier: Self) -> i64 {
         self.0 - earlier.0

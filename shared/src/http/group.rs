@@ -64,6 +64,14 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
         self.on(Method::PUT, MethodFilter::PUT, path, access, handler)
     }
 
+    pub fn patch<H: Handler<T, S>, T: 'static>(self, path: &'static str, access: Access, handler: H) -> Self {
+        self.on(Method::PATCH, MethodFilter::PATCH, path, access, handler)
+    }
+
+    pub fn delete<H: Handler<T, S>, T: 'static>(self, path: &'static str, access: Access, handler: H) -> Self {
+        self.on(Method::DELETE, MethodFilter::DELETE, path, access, handler)
+    }
+
     fn on<H: Handler<T, S>, T: 'static>(mut self, method: Method, filter: MethodFilter, path: &'static str, access: Access, handler: H) -> Self {
         self.routes.push(Route { method, path, access });
         self.router = self.router.route(path, on(filter, handler));

@@ -1,12 +1,12 @@
-//! Login, refresh and logout over HTTP: the same for the three audiences.
+//! Login, refresh, logout, sessions and forgotten passwords over HTTP: the same for the three audiences.
 
 use super::{Form, Peer, cookies};
 use crate::{
     app::{
-        App, Code, Problem,
+        App, Code, Problem, credentials,
         sessions::{self, REFRESH_SECONDS, Tokens},
     },
-    domain::{contact::Email, identity::Audience, ids::SessionId},
+    domain::{contact::Email, identity::{Audience, LinkPurpose, Session}, ids::SessionId},
     secrets::password::Password,
 };
 use axum::{
@@ -14,6 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, StatusCode, header};
+use serde_json::{Value, json};
 
 pub async fn log_in(app: &App, audience: Audience, peer: &Peer, mut form: Form) -> Result<Response, Problem> {
     let email = form.text("email", Email::parse);
@@ -41,6 +42,49 @@ pub async fn log_out(app: &App, audience: Audience, account: &str, session: Sess
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     Ok(response)
+}
+
+/// Mails a one-time link. The answer says nothing about whether the address has an account.
+pub async fn mail_link(app: &App, audience: Audience, purpose: LinkPurpose, peer: &Peer, mut form: Form) -> Result<(StatusCode, Json<Value>), Problem> {
+    let email = form.text("email", Email::parse);
+    form.checked()?;
+    let Some(email) = email else { return Err(form.problem()) };
+    credentials::request_link(app, audience, purpose, email, &peer.address).await?;
+    Ok((StatusCode::ACCEPTED, Json(json!({ "status": "mailed_if_known" }))))
+}
+
+pub async fn reset_password(app: &App, audience: Audience, peer: &Peer, mut form: Form) -> Result<StatusCode, Problem> {
+    let token = form.text("token", |t| Ok(t.to_owned()));
+    let password = form.text("password", Password::parse);
+    form.checked()?;
+    let (Some(token), Some(password)) = (token, password) else { return Err(form.problem()) };
+    credentials::reset_password(app, audience, &token, &password, &peer.address).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The two passwords of a change.
+pub fn passwords(form: &mut Form) -> Result<(Password, Password), Problem> {
+    let (old, new) = (form.text("current_password", Password::typed), form.text("new_password", Password::parse));
+    form.checked()?;
+    old.zip(new).ok_or_else(|| form.problem())
+}
+
+/// The devices that are logged in.
+pub async fn sessions(app: &App, account: &str, own: SessionId) -> Result<Json<Value>, Problem> {
+    let now = app.clock.now();
+    let page = app.store.sessions(account).await?;
+    let live = page.items.iter().map(|s| &s.value).filter(|s| s.expires_at > now);
+    let view = |s: &Session| json!({ "id": s.id, "device": s.device, "created_at": s.created_at, "used_at": s.used_at, "current": s.id == own });
+    Ok(Json(json!({ "items": live.map(view).collect::<Vec<_>>(), "next_cursor": null })))
+}
+
+/// Ends one session of the caller's.
+pub async fn end_session(app: &App, account: &str, session: &str) -> Result<StatusCode, Problem> {
+    let missing = || Problem::new(Code::NotFound);
+    let id = SessionId::parse(session).ok_or_else(missing)?;
+    app.store.session(account, id).await?.ok_or_else(missing)?;
+    sessions::logout(app, account, id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 fn answer(app: &App, audience: Audience, tokens: &Tokens) -> Result<Response, Problem> {

@@ -4,7 +4,7 @@ use super::{Letter, Mailer};
 use crate::domain::{
     affiliate::{Affiliate, BankStatus, PayoutAccount},
     contact::Email,
-    identity::{Customer, Language},
+    identity::{Admin, Audience, Customer, Language},
     order::Order,
     payout::{Payout, PayoutStatus},
     refund::Refund,
@@ -48,6 +48,116 @@ impl Letter {
         self.button = Some((label, url));
         self
     }
+}
+
+/// Whom a letter about an account goes to, whatever kind of account it is.
+#[derive(Debug, Clone)]
+pub struct Person {
+    email: Email,
+    name: String,
+    language: Language,
+    audience: Audience,
+    /// Whether the address was proved to be theirs.
+    pub verified: bool,
+}
+
+impl Person {
+    pub fn customer(c: &Customer) -> Self {
+        let verified = c.verified_at.is_some();
+        Self { email: c.email.clone(), name: c.name.to_string(), language: c.language, audience: Audience::Customer, verified }
+    }
+
+    pub fn affiliate(a: &Affiliate) -> Self {
+        Self { email: a.email.clone(), name: a.first_name.to_string(), language: a.language, audience: Audience::Affiliate, verified: true }
+    }
+
+    pub fn admin(a: &Admin) -> Self {
+        Self { email: a.email.clone(), name: a.name.to_string(), language: Language::Id, audience: Audience::Admin, verified: true }
+    }
+
+    fn writer(&self) -> Writer<'_> {
+        Writer { to: &self.email, name: &self.name, language: self.language }
+    }
+
+    /// The part of the shop that is theirs.
+    const fn place(&self) -> &'static str {
+        match self.audience {
+            Audience::Customer => "",
+            Audience::Affiliate => "/affiliate",
+            Audience::Admin => "/admin",
+        }
+    }
+}
+
+pub fn verify_email(mailer: &Mailer, person: &Person, token: &str) -> Letter {
+    let w = person.writer();
+    w.letter(
+        ("Selamat datang di Qurban Tanpa Batas", "Welcome to Qurban Tanpa Batas"),
+        &[
+            ("Akun Anda telah dibuat. Mohon pastikan bahwa alamat email ini milik Anda.", "Your account is there. Please confirm that this address is yours."),
+            ("Tautan ini berlaku 24 jam dan hanya sekali.", "The link works for 24 hours, and once."),
+        ],
+    )
+    .button(w.say(("Verifikasi email", "Verify my address")), format!("{}{}/verify-email?token={token}", mailer.shop, person.place()))
+}
+
+pub fn reset_password(mailer: &Mailer, person: &Person, token: &str) -> Letter {
+    let w = person.writer();
+    w.letter(
+        ("Atur ulang kata sandi Anda", "Reset your password"),
+        &[
+            ("Seseorang meminta pengaturan ulang kata sandi akun Anda. Tautan ini berlaku 30 menit dan hanya sekali.", "Somebody asked to reset the password of your account. The link works for 30 minutes, and once."),
+            ("Abaikan surat ini bila bukan Anda yang meminta.", "If it was not you, ignore this letter."),
+        ],
+    )
+    .button(w.say(("Atur ulang kata sandi", "Reset the password")), format!("{}{}/reset-password?token={token}", mailer.shop, person.place()))
+}
+
+pub fn password_changed(mailer: &Mailer, person: &Person) -> Letter {
+    let w = person.writer();
+    w.letter(
+        ("Kata sandi Anda telah diubah", "Your password has been changed"),
+        &[(
+            "Kata sandi akun Anda baru saja diubah dan perangkat lain telah dikeluarkan. Bila bukan Anda yang mengubahnya, segera atur ulang kata sandi Anda dan hubungi kami.",
+            "The password of your account has just been changed, and other devices were logged out. If it was not you, reset it at once and write to us.",
+        )],
+    )
+    .button(w.say(("Atur ulang kata sandi", "Reset the password")), format!("{}{}/forgot-password", mailer.shop, person.place()))
+}
+
+pub fn already_registered(mailer: &Mailer, person: &Person) -> Letter {
+    let w = person.writer();
+    w.letter(
+        ("Anda sudah memiliki akun", "You already have an account"),
+        &[(
+            "Seseorang mencoba mendaftar dengan alamat email ini, yang sudah memiliki akun. Bila itu Anda, silakan masuk, atau atur ulang kata sandi bila lupa.",
+            "Somebody tried to register with this address, which already has an account. If it was you, log in, or reset the password if you forgot it.",
+        )],
+    )
+    .button(w.say(("Masuk", "Log in")), format!("{}{}/login", mailer.shop, person.place()))
+}
+
+pub fn order_placed(mailer: &Mailer, customer: &Customer, order: &Order, link: Option<&str>) -> Letter {
+    let w = to_customer(customer);
+    let button = link.map_or_else(|| format!("{}/orders/{}", mailer.shop, order.id), str::to_owned);
+    w.letter(
+        ("Pesanan qurban Anda menunggu pembayaran", "Your qurban order awaits payment"),
+        &[("Terima kasih. Pesanan Anda telah kami catat; mohon selesaikan pembayaran sebelum batas waktu.", "Thank you. We have your order; please pay before the deadline.")],
+    )
+    .fact(w.say(("Nomor pesanan", "Order number")), &order.number)
+    .fact("Total".into(), &order.total)
+    .fact(w.say(("Batas pembayaran", "To be paid by")), &order.pay_by.in_jakarta())
+    .button(w.say(("Bayar sekarang", "Pay now")), button)
+}
+
+pub fn order_expired(mailer: &Mailer, customer: &Customer, order: &Order) -> Letter {
+    let w = to_customer(customer);
+    w.letter(
+        ("Batas pembayaran pesanan Anda telah lewat", "The payment deadline of your order has passed"),
+        &[("Pesanan Anda belum dibayar dan telah kami tutup. Anda dapat memesan kembali kapan saja.", "Your order was not paid and has been closed. You can order again at any time.")],
+    )
+    .fact(w.say(("Nomor pesanan", "Order number")), &order.number)
+    .button(w.say(("Pesan kembali", "Order again")), mailer.shop.clone())
 }
 
 fn to_customer(customer: &Customer) -> Writer<'_> {

@@ -68,6 +68,11 @@ pub fn hash(password: &Password, entropy: &Entropy) -> Result<String, Problem> {
     argon()?.hash_password_with_salt(password.0.as_bytes(), &salt).map(|h| h.to_string()).map_err(Problem::internal)
 }
 
+/// Whether a hash was made with other parameters than today's, and is to be made anew at the next login.
+pub fn is_outdated(hash: &str) -> bool {
+    !hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$")
+}
+
 /// Whether the password is right. Without a hash (no such account) as much work is done, and the answer is no.
 pub fn verify(password: &Password, hash: Option<&str>) -> Result<bool, Problem> {
     // A hash of these same parameters that no password is known for.

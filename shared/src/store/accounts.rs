@@ -7,7 +7,7 @@ use super::{
 };
 use crate::domain::{
     contact::Email,
-    identity::{Admin, Audience, Customer, Login, Session},
+    identity::{Admin, Audience, Customer, LinkPurpose, Login, MailedLink, Session},
     ids::{AdminId, CustomerId, SessionId},
 };
 
@@ -25,6 +25,10 @@ impl Store {
         let (session, profile) = (keys::session(account, id), keys::profile(account));
         let mut found = self.get_many([session.clone(), profile.clone()]).await?;
         Ok((found.take(&session)?, found.take(&profile)?))
+    }
+
+    pub async fn mailed_link(&self, account: &str, purpose: LinkPurpose) -> Result<Option<Stored<MailedLink>>, StoreError> {
+        self.get(&keys::mailed_link(account, purpose)).await
     }
 
     pub async fn customer(&self, id: CustomerId) -> Result<Option<Stored<Customer>>, StoreError> {

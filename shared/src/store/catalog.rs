@@ -2,12 +2,16 @@
 
 use super::{
     Range, Store, StoreError,
-    entity::{Entity, decode, kind_of},
+    entity::{Entity, Stored, decode, kind_of},
     keys,
+    transaction::Transaction,
 };
 use crate::domain::{
     catalog::{Product, Stock},
-    ids::ProductId,
+    coupon::CouponUses,
+    helpdesk::Helpdesk,
+    ids::{CustomerId, ProductId},
+    order::CouponUse,
     settings::Settings,
 };
 use std::collections::HashMap;
@@ -23,7 +27,35 @@ pub struct Offer {
     pub available: u32,
 }
 
+/// Takes a use of the order's coupon: of all uses, and of the customer's own where those are limited.
+/// `uses` is what was read of the customer's; it is only looked at where they count.
+pub fn take_coupon<L: Clone>(tx: &mut Transaction<L>, coupon: &CouponUse, customer: CustomerId, uses: Option<&Stored<CouponUses>>, gone: L, changed: L) {
+    tx.use_up(&keys::coupon(&coupon.code), USED, gone);
+    match (coupon.counted, uses) {
+        (true, Some(read)) => tx.save(read, &read.value.one_more(), changed),
+        (true, None) => tx.create(&CouponUses::none(coupon.code.clone(), customer).one_more(), changed),
+        (false, _) => tx,
+    };
+}
+
+/// Gives back what [`take_coupon`] took.
+pub fn give_coupon_back<L: Clone>(tx: &mut Transaction<L>, coupon: &CouponUse, uses: Option<&Stored<CouponUses>>, changed: L) {
+    tx.take(&keys::coupon(&coupon.code), USED, 1, changed.clone());
+    if let Some(read) = uses.filter(|_| coupon.counted) {
+        tx.save(read, &read.value.one_less(), changed);
+    }
+}
+
 impl Store {
+    /// A customer's uses of the coupon of an order, where they count.
+    pub async fn coupon_uses(&self, coupon: Option<&CouponUse>, customer: CustomerId) -> Result<Option<Stored<CouponUses>>, StoreError> {
+        match coupon.filter(|c| c.counted) {
+            Some(coupon) => self.get(&keys::coupon_uses(&coupon.code, customer)).await,
+            None => Ok(None),
+        }
+    }
+
+
     /// Every product with its stock, in one query: they share a partition.
     pub async fn catalogue(&self) -> Result<Vec<Offer>, StoreError> {
         let (mut products, mut stock) = (Vec::new(), HashMap::<ProductId, u32>::new());
@@ -46,6 +78,10 @@ impl Store {
         }
         let offer = |product: Product| Offer { available: stock.get(&product.id).copied().unwrap_or(0), product };
         Ok(products.into_iter().map(offer).collect())
+    }
+
+    pub async fn helpdesk(&self) -> Result<Helpdesk, StoreError> {
+        Ok(self.get::<Helpdesk>(&keys::helpdesk()).await?.map(|h| h.value).unwrap_or_default())
     }
 
     /// The settings as they stand, or the defaults while nobody has changed them.

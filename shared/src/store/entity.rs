@@ -5,8 +5,9 @@ use crate::domain::{
     affiliate::{Affiliate, CodeOwner, PayoutAccount},
     catalog::{Product, Stock},
     commission::{Commission, CommissionStatus},
-    coupon::Coupon,
-    identity::{Admin, Customer, Login, Session},
+    coupon::{Coupon, CouponUses},
+    helpdesk::Helpdesk,
+    identity::{Admin, Customer, Login, MailedLink, Session},
     ids::{AffiliateId, ClickId, OrderId, ProductId},
     job::{Checkpoint, Task},
     money::Rupiah,
@@ -129,11 +130,14 @@ macro_rules! entities {
 
 entities! {
     "settings" Settings: |_s| keys::settings();
+    "helpdesk" Helpdesk: |_h| keys::helpdesk();
     "product" Product: |p| keys::product(p.id);
     "stock" Stock: |s| keys::stock(s.product);
     "coupon" Coupon: |c| keys::coupon(&c.code);
+    "coupon_uses" CouponUses: |u| keys::coupon_uses(&u.code, u.customer);
     "login" Login: |l| keys::login(l.audience, &l.email);
     "session" Session: |s| keys::session(&s.account, s.id), expires s.expires_at;
+    "mailed_link" MailedLink: |l| keys::mailed_link(&l.account, l.purpose), expires l.expires_at;
     "customer" Customer: |c| keys::profile(&c.id.to_string());
     "admin" Admin: |a| keys::profile(&a.id.to_string());
     "order" Order: |o| keys::order(o.id),

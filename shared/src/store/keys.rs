@@ -3,12 +3,15 @@
 //! | entity | pk | sk | asked for |
 //! |---|---|---|---|
 //! | settings | `SETTINGS` | `CURRENT` | with every decision that depends on policy |
+//! | helpdesk | `SETTINGS` | `HELPDESK` | questions, answers and contacts |
 //! | product | `CATALOG` | `PRODUCT#{id}` | the whole catalogue in one query, or one product |
 //! | stock | `CATALOG` | `STOCK#{id}` | together with the products; small and hot, so an item of its own |
 //! | coupon | `COUPON#{code}` | `COUPON` | at checkout |
+//! | coupon uses | `COUPON#{code}` | `CUSTOMER#{id}` | how often one customer uses a coupon that limits it |
 //! | login | `LOGIN#{audience}#{email}` | `LOGIN` | by the address that somebody types; makes an address unique |
 //! | throttle | `THROTTLE#{what}` | `THROTTLE` | attempts of one account or address in a window (TTL) |
 //! | session | `ACCOUNT#{account}` | `SESSION#{id}` | one device, or all devices of an account (TTL) |
+//! | mailed link | `ACCOUNT#{account}` | `LINK#{purpose}` | the one that works of each purpose (TTL) |
 //! | customer, admin | `ACCOUNT#{account}` | `PROFILE` | by id |
 //! | order | `ORDER#{id}` | `ORDER` | by id; `by_owner`: a customer's orders, newest first; `by_due`: unpaid past the deadline |
 //! | payment attempt | `ORDER#{id}` | `ATTEMPT#{n}` | the attempts of an order |
@@ -37,7 +40,7 @@ use crate::domain::{
     commission::Commission,
     contact::Email,
     coupon::CouponCode,
-    identity::Audience,
+    identity::{Audience, LinkPurpose},
     ids::{AffiliateId, ClickId, CustomerId, OrderId, OutboxId, PayoutId, ProductId, RefundId, SessionId, TaskId},
     order::OrderNumber,
     time::{Day, Timestamp},
@@ -83,6 +86,9 @@ fn shard(text: &str) -> u8 {
 pub fn settings() -> Key {
     Key::new("SETTINGS", "CURRENT")
 }
+pub fn helpdesk() -> Key {
+    Key::new("SETTINGS", "HELPDESK")
+}
 pub const CATALOG: &str = "CATALOG";
 pub fn product(id: ProductId) -> Key {
     Key::new(CATALOG, format!("PRODUCT#{id}"))
@@ -93,6 +99,9 @@ pub fn stock(id: ProductId) -> Key {
 pub fn coupon(code: &CouponCode) -> Key {
     Key::new(format!("COUPON#{code}"), "COUPON")
 }
+pub fn coupon_uses(code: &CouponCode, customer: CustomerId) -> Key {
+    Key::new(format!("COUPON#{code}"), format!("CUSTOMER#{customer}"))
+}
 pub fn login(audience: Audience, email: &Email) -> Key {
     Key::new(format!("LOGIN#{}#{}", audience.as_str(), email.login_key()), "LOGIN")
 }
@@ -101,6 +110,9 @@ pub fn throttle(what: &str) -> Key {
 }
 pub fn account(id: &str) -> String {
     format!("ACCOUNT#{id}")
+}
+pub fn mailed_link(account: &str, purpose: LinkPurpose) -> Key {
+    Key::new(self::account(account), format!("LINK#{}", purpose.as_str()))
 }
 pub fn session(account_id: &str, id: SessionId) -> Key {
     Key::new(account(account_id), format!("SESSION#{id}"))

@@ -99,6 +99,12 @@ impl<L: Clone> Transaction<L> {
         self.push(|table| Ok(TransactWriteItem::builder().delete(delete.table_name(table).build().map_err(built)?).build()), Some(lost))
     }
 
+    /// Removes whatever is under the key; gone already is as good.
+    pub fn forget(&mut self, key: &Key) -> &mut Self {
+        let delete = Delete::builder().set_key(Some(key_item(key)));
+        self.push(|table| Ok(TransactWriteItem::builder().delete(delete.table_name(table).build().map_err(built)?).build()), None)
+    }
+
     /// Takes `count` from a counter of the item; lost if less is left, or if there is no such item.
     /// Counters are changed without the revision: they are hot, and a decision never rests on a read of them.
     pub fn take(&mut self, key: &Key, counter: &str, count: u32, lost: L) -> &mut Self {

@@ -1,0 +1,127 @@
+//! A customer's own data: changed, or erased with everything that names the person.
+
+use super::{App, Code, Problem, ROUNDS, credentials};
+use crate::{
+    domain::{
+        contact::Phone,
+        identity::{Audience, Customer, Language, LinkPurpose},
+        ids::CustomerId,
+        order::{Order, OrderStatus, Recipient, Shohibul},
+        refund::RefundStatus,
+        text::{PersonName, Place},
+    },
+    secrets::password::Password,
+    store::{
+        keys,
+        transaction::{Commit, Transaction},
+    },
+};
+
+/// What may be changed; what is not given stays.
+#[derive(Debug, Default)]
+pub struct Changes {
+    pub name: Option<PersonName>,
+    pub phone: Option<Phone>,
+    pub address: Option<Place>,
+    pub language: Option<Language>,
+}
+
+/// Most orders that are looked through when an account is deleted.
+const MOST_ORDERS: usize = 2_000;
+/// Sessions that end in the transaction that deletes the account.
+const SESSIONS: usize = 80;
+/// What stands where a name was.
+const ERASED: &str = "Dihapus";
+
+pub async fn change(app: &App, id: CustomerId, changes: Changes) -> Result<Customer, Problem> {
+    for _ in 0..ROUNDS {
+        let read = app.store.customer(id).await?.ok_or_else(|| Problem::new(Code::NotLoggedIn))?;
+        let before = read.value.clone();
+        let changed = Customer {
+            name: changes.name.clone().unwrap_or(before.name),
+            phone: changes.phone.clone().unwrap_or(before.phone),
+            address: changes.address.clone().or(before.address),
+            language: changes.language.unwrap_or(before.language),
+            ..read.value.clone()
+        };
+        match app.store.save(&read, &changed).await? {
+            Commit::Done => return Ok(changed),
+            Commit::Lost(_) => {}
+        }
+    }
+    Err(Problem::unavailable("the profile kept changing"))
+}
+
+/// Erases the person: the orders lose their names first, then profile, login, links and sessions go together.
+/// Refused while an order is open or money is owed. A crash halfway leaves an account that can be deleted again.
+pub async fn delete(app: &App, id: CustomerId, password: &Password) -> Result<(), Problem> {
+    let customer = app.store.customer(id).await?.ok_or_else(|| Problem::new(Code::NotLoggedIn))?;
+    let login = credentials::confirmed(app, Audience::Customer, &customer.value.email, password).await?;
+    let orders = closed_orders(app, id).await?;
+    for order in orders {
+        erase_names(app, order).await?;
+    }
+    let account = id.to_string();
+    let sessions = app.store.sessions(&account).await?.items;
+    let mut tx = Transaction::new();
+    tx.remove(&customer, ()).remove(&login, ());
+    for purpose in [LinkPurpose::VerifyEmail, LinkPurpose::ResetPassword] {
+        tx.forget(&keys::mailed_link(&account, purpose));
+    }
+    for session in sessions.iter().take(SESSIONS) {
+        tx.forget(&keys::session(&account, session.value.id));
+    }
+    if let Commit::Lost(_) = app.store.commit(tx).await? {
+        return Err(Problem::conflict("the account has just changed; try again"));
+    }
+    for session in sessions.iter().skip(SESSIONS) {
+        app.store.end_session(&account, session.value.id).await?;
+    }
+    Ok(())
+}
+
+/// All orders of a customer, if none of them is open and none is owed money.
+async fn closed_orders(app: &App, id: CustomerId) -> Result<Vec<crate::store::entity::Stored<Order>>, Problem> {
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let page = app.store.orders_of(id, 100, after).await?;
+        all.extend(app.store.behind::<Order>(page.items).await?);
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+        if all.len() >= MOST_ORDERS {
+            return Err(Problem::conflict("this account has too many orders to be deleted here; write to us"));
+        }
+    }
+    for order in all.iter().map(|o| &o.value) {
+        if matches!(order.status, OrderStatus::Pending | OrderStatus::Paid | OrderStatus::Processing | OrderStatus::Distributed) {
+            return Err(Problem::conflict(format!("order {} is still open", order.number)));
+        }
+        if order.paid.is_some() {
+            let refunds = app.store.refunds(order.id).await?;
+            if refunds.iter().any(|r| !matches!(r.value.status, RefundStatus::Succeeded)) {
+                return Err(Problem::conflict(format!("a refund of order {} is not finished", order.number)));
+            }
+        }
+    }
+    Ok(all)
+}
+
+async fn erase_names(app: &App, order: crate::store::entity::Stored<Order>) -> Result<(), Problem> {
+    let erased = || PersonName::parse(ERASED).map_err(|w| Problem::internal(w.message));
+    let mut without = order.value.clone();
+    without.recipient = Recipient { name: erased()?, ..without.recipient };
+    without.note = None;
+    for line in &mut without.lines {
+        let nobody = Shohibul { name: erased()?, father: None };
+        line.shohibul = vec![nobody; line.shohibul.len()];
+    }
+    if without == order.value {
+        return Ok(());
+    }
+    match app.store.save(&order, &without).await? {
+        Commit::Done => Ok(()),
+        Commit::Lost(_) => Err(Problem::conflict("an order has just changed; try again")),
+    }
+}
