@@ -13,10 +13,12 @@ pub mod payouts;
 pub mod place_order;
 pub mod problem;
 pub mod profile;
+pub mod quote;
 pub mod reconcile;
 pub mod record_payment;
 pub mod refund_order;
 pub mod release_order;
+pub mod rename_order;
 pub mod send_refund;
 pub mod sessions;
 

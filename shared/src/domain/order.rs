@@ -226,6 +226,22 @@ impl Order {
         Ok(self)
     }
 
+    /// Other shohibul names for one line; as many as the line allows.
+    pub fn renamed(mut self, product: ProductId, shohibul: Vec<Shohibul>, most: usize) -> Result<Self, Wrong> {
+        let line = self.lines.iter_mut().find(|l| l.product == product);
+        let line = line.ok_or_else(|| Wrong::new("unknown_product", "is not in this order"))?;
+        if shohibul.is_empty() || shohibul.len() > most * line.quantity as usize {
+            return Err(Wrong::new("bad_shohibul", format!("needs 1 to {} shohibul names", most * line.quantity as usize)));
+        }
+        line.shohibul = shohibul;
+        Ok(self)
+    }
+
+    /// Whether the names are still only words: nobody has taken them to the slaughter.
+    pub const fn names_are_open(&self) -> bool {
+        matches!(self.status, OrderStatus::Pending | OrderStatus::Paid | OrderStatus::Processing)
+    }
+
     /// Paid, in time or late.
     pub fn paid(mut self, paid: Paid, now: Timestamp) -> Result<Self, Forbidden> {
         self = self.moved(OrderStatus::Paid, Actor::Gateway, None, now)?;
