@@ -37,7 +37,8 @@ pub async fn quote(app: &App, customer: CustomerId, items: &[WantedItem], code: 
     let mut found = app.store.get_many(wants).await?;
     let (mut products, mut lines) = (Vec::new(), Vec::new());
     for item in items {
-        let product = found.take::<Product>(&keys::product(item.product))?.ok_or_else(|| Problem::new(Code::NotFound).detail("there is no such product"))?;
+        let product =
+            found.take::<Product>(&keys::product(item.product))?.ok_or_else(|| Problem::new(Code::NotFound).detail("there is no such product"))?;
         lines.push(line(&product.value, item.quantity));
         products.push(product.value);
     }

@@ -118,32 +118,50 @@ fn questions() -> Vec<Faq> {
         faq(
             Reader::Customer,
             Bilingual::new("Kapan hewan qurban saya disembelih?", "When is my animal slaughtered?"),
-            Bilingual::new("Pada 10 sampai 13 Dzulhijjah. Setiap tahap dapat Anda ikuti di halaman pesanan.", "On 10 to 13 Dzulhijjah. You can follow every step on the page of your order."),
+            Bilingual::new(
+                "Pada 10 sampai 13 Dzulhijjah. Setiap tahap dapat Anda ikuti di halaman pesanan.",
+                "On 10 to 13 Dzulhijjah. You can follow every step on the page of your order.",
+            ),
         ),
         faq(
             Reader::Customer,
             Bilingual::new("Atas nama siapa qurban ditunaikan?", "In whose name is the qurban given?"),
-            Bilingual::new("Atas nama shohibul qurban yang Anda tulis pada pesanan. Seekor sapi utuh dapat memuat hingga tujuh nama.", "In the names that you give with the order. A whole cow takes up to seven."),
+            Bilingual::new(
+                "Atas nama shohibul qurban yang Anda tulis pada pesanan. Seekor sapi utuh dapat memuat hingga tujuh nama.",
+                "In the names that you give with the order. A whole cow takes up to seven.",
+            ),
         ),
         faq(
             Reader::Customer,
             Bilingual::new("Bagaimana cara membayar?", "How do I pay?"),
-            Bilingual::new("Melalui tautan pembayaran pada pesanan: transfer bank, QRIS, dompet digital, kartu, atau gerai ritel.", "Through the payment link of the order: bank transfer, QRIS, e-wallets, cards or shops."),
+            Bilingual::new(
+                "Melalui tautan pembayaran pada pesanan: transfer bank, QRIS, dompet digital, kartu, atau gerai ritel.",
+                "Through the payment link of the order: bank transfer, QRIS, e-wallets, cards or shops.",
+            ),
         ),
         faq(
             Reader::Customer,
             Bilingual::new("Dapatkah pesanan dibatalkan?", "Can an order be cancelled?"),
-            Bilingual::new("Sebelum dibayar, kapan saja. Setelah dibayar, hubungi kami: pengembalian dana mengikuti jarak ke hari Idul Adha.", "Before payment, at any time. After it, write to us: the refund depends on how far Eid is."),
+            Bilingual::new(
+                "Sebelum dibayar, kapan saja. Setelah dibayar, hubungi kami: pengembalian dana mengikuti jarak ke hari Idul Adha.",
+                "Before payment, at any time. After it, write to us: the refund depends on how far Eid is.",
+            ),
         ),
         faq(
             Reader::Affiliate,
             Bilingual::new("Kapan komisi dapat ditarik?", "When can I withdraw my commission?"),
-            Bilingual::new("Setelah pesanan selesai dan 30 hari berlalu sejak pembayaran.", "Once the order is completed and 30 days have passed since the payment."),
+            Bilingual::new(
+                "Setelah pesanan selesai dan 30 hari berlalu sejak pembayaran.",
+                "Once the order is completed and 30 days have passed since the payment.",
+            ),
         ),
         faq(
             Reader::Affiliate,
             Bilingual::new("Mengapa komisi saya batal?", "Why was my commission void?"),
-            Bilingual::new("Komisi batal bila dana pesanan dikembalikan kepada pembeli.", "A commission is void when the order's money goes back to the buyer."),
+            Bilingual::new(
+                "Komisi batal bila dana pesanan dikembalikan kepada pembeli.",
+                "A commission is void when the order's money goes back to the buyer.",
+            ),
         ),
     ]
 }

@@ -93,7 +93,6 @@ impl Settings {
         season.is_none_or(|s| day.days_until(s.eid) >= self.names_days_before_eid)
     }
 
-
     /// The share of the money that a refund requested on `day` proposes for an order of `season`.
     /// A season without dates proposes everything: the shop cannot hold its own gap against the customer.
     pub fn proposed_refund(&self, season: u16, day: Day) -> BasisPoints {

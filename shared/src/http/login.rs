@@ -6,7 +6,11 @@ use crate::{
         App, Code, Problem, credentials,
         sessions::{self, REFRESH_SECONDS, Tokens},
     },
-    domain::{contact::Email, identity::{Audience, LinkPurpose, Session}, ids::SessionId},
+    domain::{
+        contact::Email,
+        identity::{Audience, LinkPurpose, Session},
+        ids::SessionId,
+    },
     secrets::password::Password,
 };
 use axum::{
@@ -45,7 +49,13 @@ pub async fn log_out(app: &App, audience: Audience, account: &str, session: Sess
 }
 
 /// Mails a one-time link. The answer says nothing about whether the address has an account.
-pub async fn mail_link(app: &App, audience: Audience, purpose: LinkPurpose, peer: &Peer, mut form: Form) -> Result<(StatusCode, Json<Value>), Problem> {
+pub async fn mail_link(
+    app: &App,
+    audience: Audience,
+    purpose: LinkPurpose,
+    peer: &Peer,
+    mut form: Form,
+) -> Result<(StatusCode, Json<Value>), Problem> {
     let email = form.text("email", Email::parse);
     form.checked()?;
     let Some(email) = email else { return Err(form.problem()) };

@@ -94,7 +94,10 @@ pub fn verify_email(mailer: &Mailer, person: &Person, token: &str) -> Letter {
     w.letter(
         ("Selamat datang di Qurban Tanpa Batas", "Welcome to Qurban Tanpa Batas"),
         &[
-            ("Akun Anda telah dibuat. Mohon pastikan bahwa alamat email ini milik Anda.", "Your account is there. Please confirm that this address is yours."),
+            (
+                "Akun Anda telah dibuat. Mohon pastikan bahwa alamat email ini milik Anda.",
+                "Your account is there. Please confirm that this address is yours.",
+            ),
             ("Tautan ini berlaku 24 jam dan hanya sekali.", "The link works for 24 hours, and once."),
         ],
     )
@@ -106,7 +109,10 @@ pub fn reset_password(mailer: &Mailer, person: &Person, token: &str) -> Letter {
     w.letter(
         ("Atur ulang kata sandi Anda", "Reset your password"),
         &[
-            ("Seseorang meminta pengaturan ulang kata sandi akun Anda. Tautan ini berlaku 30 menit dan hanya sekali.", "Somebody asked to reset the password of your account. The link works for 30 minutes, and once."),
+            (
+                "Seseorang meminta pengaturan ulang kata sandi akun Anda. Tautan ini berlaku 30 menit dan hanya sekali.",
+                "Somebody asked to reset the password of your account. The link works for 30 minutes, and once.",
+            ),
             ("Abaikan surat ini bila bukan Anda yang meminta.", "If it was not you, ignore this letter."),
         ],
     )
@@ -142,7 +148,10 @@ pub fn order_placed(mailer: &Mailer, customer: &Customer, order: &Order, link: O
     let button = link.map_or_else(|| format!("{}/orders/{}", mailer.shop, order.id), str::to_owned);
     w.letter(
         ("Pesanan qurban Anda menunggu pembayaran", "Your qurban order awaits payment"),
-        &[("Terima kasih. Pesanan Anda telah kami catat; mohon selesaikan pembayaran sebelum batas waktu.", "Thank you. We have your order; please pay before the deadline.")],
+        &[(
+            "Terima kasih. Pesanan Anda telah kami catat; mohon selesaikan pembayaran sebelum batas waktu.",
+            "Thank you. We have your order; please pay before the deadline.",
+        )],
     )
     .fact(w.say(("Nomor pesanan", "Order number")), &order.number)
     .fact("Total".into(), &order.total)
@@ -154,7 +163,10 @@ pub fn order_expired(mailer: &Mailer, customer: &Customer, order: &Order) -> Let
     let w = to_customer(customer);
     w.letter(
         ("Batas pembayaran pesanan Anda telah lewat", "The payment deadline of your order has passed"),
-        &[("Pesanan Anda belum dibayar dan telah kami tutup. Anda dapat memesan kembali kapan saja.", "Your order was not paid and has been closed. You can order again at any time.")],
+        &[(
+            "Pesanan Anda belum dibayar dan telah kami tutup. Anda dapat memesan kembali kapan saja.",
+            "Your order was not paid and has been closed. You can order again at any time.",
+        )],
     )
     .fact(w.say(("Nomor pesanan", "Order number")), &order.number)
     .button(w.say(("Pesan kembali", "Order again")), mailer.shop.clone())

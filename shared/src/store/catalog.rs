@@ -29,7 +29,14 @@ pub struct Offer {
 
 /// Takes a use of the order's coupon: of all uses, and of the customer's own where those are limited.
 /// `uses` is what was read of the customer's; it is only looked at where they count.
-pub fn take_coupon<L: Clone>(tx: &mut Transaction<L>, coupon: &CouponUse, customer: CustomerId, uses: Option<&Stored<CouponUses>>, gone: L, changed: L) {
+pub fn take_coupon<L: Clone>(
+    tx: &mut Transaction<L>,
+    coupon: &CouponUse,
+    customer: CustomerId,
+    uses: Option<&Stored<CouponUses>>,
+    gone: L,
+    changed: L,
+) {
     tx.use_up(&keys::coupon(&coupon.code), USED, gone);
     match (coupon.counted, uses) {
         (true, Some(read)) => tx.save(read, &read.value.one_more(), changed),
@@ -54,7 +61,6 @@ impl Store {
             None => Ok(None),
         }
     }
-
 
     /// Every product with its stock, in one query: they share a partition.
     pub async fn catalogue(&self) -> Result<Vec<Offer>, StoreError> {
