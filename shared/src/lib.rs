@@ -6,9 +6,11 @@
 pub mod app;
 pub mod domain;
 pub mod events;
+pub mod files;
 pub mod gateway;
 pub mod http;
 pub mod mail;
+pub mod pdf;
 pub mod runtime;
 pub mod secrets;
 pub mod store;

@@ -12,12 +12,14 @@ use http::{Request, Response};
 use qutab::{
     app::{App, Shop},
     domain::time::{Clock, Entropy, Timestamp},
+    files::Media,
     http::Group,
     runtime::{clients::Wiring, config::Environment},
     secrets::token::generate_keys,
 };
 use qutab_local::{
     dynamo,
+    files::{self, Files},
     kept::Kept,
     mailbox::Mailbox,
     queues::{Queues, Rules},
@@ -59,10 +61,13 @@ pub struct World {
     pub wire: Wire,
     pub shop: Shop,
     pub notifier: notification_worker::Notifier,
+    pub media: Media,
     groups: Arc<Vec<Group>>,
     fallback: Arc<Group>,
     admins: Arc<Mutex<BTreeMap<String, (Timestamp, String)>>>,
     time: Arc<AtomicI64>,
+    /// Where files are kept while this world is used.
+    _directory: Arc<tempfile::TempDir>,
 }
 
 /// An answer, read whole.
@@ -71,6 +76,8 @@ pub struct Answer {
     pub status: u16,
     pub headers: http::HeaderMap,
     pub body: Value,
+    /// The body as it came, for answers that are not JSON.
+    pub bytes: Vec<u8>,
 }
 
 impl Answer {
@@ -101,6 +108,11 @@ fn environment(signing: &str, public: &str) -> Environment {
         ("TOKEN_PUBLIC_KEYS", public),
         ("REFERRAL_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
         ("MAIL_FROM", "Qutab <no-reply@shop.test>"),
+        ("MEDIA_URL", "http://s3.local/media"),
+        ("MEDIA_BUCKET", "media"),
+        ("AWS_ENDPOINT_URL_S3", "http://s3.local"),
+        ("AWS_ACCESS_KEY_ID", files::CREDENTIALS),
+        ("AWS_SECRET_ACCESS_KEY", files::CREDENTIALS),
     ];
     Environment::of(pairs.map(|(n, v)| (n.to_owned(), v.to_owned())))
 }
@@ -129,7 +141,9 @@ impl World {
             move || Timestamp::from_unix(time.load(Ordering::SeqCst))
         };
         let zendit = Zendit::new(Kept::in_memory(), "secret", "https://zendit.test", read(&time));
-        let wire = Wire::new(db, Queues::new(Kept::in_memory(), rules), Mailbox::new(Kept::in_memory()), zendit);
+        let directory = Arc::new(tempfile::tempdir().unwrap());
+        let files = Files::new(directory.path(), template.buckets.iter().map(|id| files::bucket_name(id)));
+        let wire = Wire::new(db, Queues::new(Kept::in_memory(), rules), Mailbox::new(Kept::in_memory()), zendit, files);
         let (signing, public) = generate_keys("k1").unwrap();
         let wiring = Wiring {
             wire: SharedHttpConnector::new(wire.clone()),
@@ -144,7 +158,8 @@ impl World {
         let notifier = notification_worker::Notifier { app: app.clone(), mailer: wiring.mailer().unwrap() };
         let groups = all_groups(&app, &shop, zendit_webhook::Webhook::build(&wiring).unwrap());
         wire.revive();
-        Self { wire, shop, notifier, groups: Arc::new(groups), fallback: Arc::new(fallback::group()), admins: Arc::default(), time }
+        let (groups, fallback, media) = (Arc::new(groups), Arc::new(fallback::group()), wiring.media().unwrap());
+        Self { wire, shop, notifier, media, groups, fallback, admins: Arc::default(), time, _directory: directory }
     }
 
     pub fn groups(&self) -> &[Group] {
@@ -176,7 +191,7 @@ impl World {
             let header = admin_authorizer::Request { headers: [("authorization".to_owned(), format!("Bearer {token}"))].into() };
             if bare.starts_with("/api/admin") {
                 let Ok(verdict) = admin_authorizer::authorize(&self.shop.app, &header).await else {
-                    return Answer { status: 500, headers: http::HeaderMap::new(), body: json!({}) };
+                    return Answer { status: 500, headers: http::HeaderMap::new(), body: json!({}), bytes: Vec::new() };
                 };
                 if verdict.is_authorized {
                     context["authorizer"] = json!({ "lambda": verdict.context });
@@ -218,6 +233,9 @@ pub fn all_groups(app: &App, shop: &Shop, webhook: zendit_webhook::Webhook) -> V
     vec![
         customer_auth::group(app.clone()),
         catalog::group(app.clone()),
+        coupons::group(app.clone()),
+        customer_profile::group(app.clone()),
+        helpdesk::group(app.clone()),
         orders::group(shop.clone()),
         payments::group(shop.clone()),
         zendit_webhook::group(webhook),
@@ -240,5 +258,10 @@ pub fn matches(pattern: &str, path: &str) -> bool {
 async fn read(response: Response<Body>) -> Answer {
     let (parts, body) = response.into_parts();
     let bytes = axum::body::to_bytes(body, 10 << 20).await.unwrap();
-    Answer { status: parts.status.as_u16(), headers: parts.headers, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
+    Answer {
+        status: parts.status.as_u16(),
+        headers: parts.headers,
+        body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+        bytes: bytes.to_vec(),
+    }
 }

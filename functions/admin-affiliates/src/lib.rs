@@ -38,9 +38,8 @@ fn id(text: &str) -> Result<AffiliateId, Problem> {
 async fn list(State(app): State<App>, caller: AdminCaller, page: PageQuery) -> Result<Json<Listed<Value>>, Problem> {
     caller.may(Permission::Read)?;
     let status = AffiliateStatus::parse(page.filter("status").unwrap_or("pending")).map_err(|w| Problem::field("status", w))?;
-    let keys = app.store.applications(status, page.limit, page.after.clone()).await?;
-    let found = app.store.behind::<Affiliate>(keys.items).await?;
-    Ok(Json(page.answer(found.iter().map(|a| view(&a.value)).collect(), keys.next)))
+    let found = app.store.applications(status, page.limit, page.after.clone()).await?;
+    Ok(Json(page.answer(found.items.iter().map(|a| view(&a.value)).collect(), found.next)))
 }
 
 async fn one(State(app): State<App>, caller: AdminCaller, Path(affiliate): Path<String>) -> Result<Json<Value>, Problem> {

@@ -38,10 +38,8 @@ fn id(text: &str) -> Result<PayoutId, Problem> {
 async fn list(State(app): State<App>, caller: AdminCaller, page: PageQuery) -> Result<Json<Listed<Value>>, Problem> {
     caller.may(Permission::Read)?;
     let status = page.filter("status").map(PayoutStatus::parse).transpose().map_err(|w| Problem::field("status", w))?;
-    let keys = app.store.open_payouts(page.limit, page.after.clone()).await?;
-    let found = app.store.behind::<Payout>(keys.items).await?;
-    let items = found.iter().filter(|p| status.is_none_or(|s| p.value.status == s)).map(|p| view(&p.value)).collect();
-    Ok(Json(page.answer(items, keys.next)))
+    let found = app.store.open_payouts(status, page.limit, page.after.clone()).await?;
+    Ok(Json(page.answer(found.items.iter().map(|p| view(&p.value)).collect(), found.next)))
 }
 
 async fn one(State(app): State<App>, caller: AdminCaller, Path(payout): Path<String>) -> Result<Json<Value>, Problem> {

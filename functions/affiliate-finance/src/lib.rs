@@ -9,7 +9,7 @@ use qutab::{
     app::{App, Code, Problem, affiliates, payouts},
     domain::{
         affiliate::PayoutAccount,
-        commission::Commission,
+        commission::{Commission, CommissionStatus},
         contact::BankAccount,
         ids::PayoutId,
         money::Rupiah,
@@ -91,10 +91,9 @@ async fn eligibility(State(app): State<App>, ActiveAffiliate(caller): ActiveAffi
 }
 
 async fn commissions(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate, page: PageQuery) -> Result<Json<Listed<Value>>, Problem> {
-    let found = app.store.commissions(caller.id, page.limit, page.after.clone()).await?;
-    let wanted = page.filter("status");
-    let items = found.items.iter().map(|c| &c.value).filter(|c| wanted.is_none_or(|w| c.status.as_str() == w)).map(commission_view).collect();
-    Ok(Json(page.answer(items, found.next)))
+    let status = page.filter("status").map(CommissionStatus::parse).transpose().map_err(|w| Problem::field("status", w))?;
+    let found = app.store.commissions(caller.id, status, page.limit, page.after.clone()).await?;
+    Ok(Json(page.answer(found.items.iter().map(|c| commission_view(&c.value)).collect(), found.next)))
 }
 
 async fn ledger(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate, page: PageQuery) -> Result<Json<Listed<Value>>, Problem> {
@@ -105,10 +104,8 @@ async fn ledger(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate
 }
 
 async fn list_payouts(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate, page: PageQuery) -> Result<Json<Listed<Value>>, Problem> {
-    let keys = app.store.payouts(caller.id, page.limit, page.after.clone()).await?;
-    let payouts = app.store.behind::<Payout>(keys.items).await?;
-    let items = payouts.iter().map(|p| payout_view(&p.value)).collect();
-    Ok(Json(page.answer(items, keys.next)))
+    let found = app.store.payouts(caller.id, page.limit, page.after.clone()).await?;
+    Ok(Json(page.answer(found.items.iter().map(|p| payout_view(&p.value)).collect(), found.next)))
 }
 
 async fn one_payout(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate, Path(id): Path<String>) -> Result<Json<Value>, Problem> {

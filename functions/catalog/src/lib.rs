@@ -7,10 +7,15 @@ use axum::{
 };
 use http::header;
 use qutab::{
-    app::{App, Code, Problem},
-    domain::{Wrong, catalog::Category, ids::ProductId},
+    app::{App, Code, Problem, Site},
+    domain::{
+        Wrong,
+        catalog::Category,
+        ids::ProductId,
+        picture::{Picture, Size},
+    },
     http::{Access, Group, PageQuery},
-    store::catalog::Offer,
+    store::{Position, StoreError, catalog::Offer},
 };
 use serde_json::{Value, json};
 
@@ -30,31 +35,87 @@ async fn list(State(app): State<App>, page: PageQuery) -> Result<Response, Probl
         ),
         None => None,
     };
+    let order = page.filter("sort").map_or(Ok(Order::Category), Order::parse).map_err(|w| Problem::field("sort", w))?;
     let words: Vec<String> = page.filter("q").unwrap_or_default().to_lowercase().split_whitespace().take(8).map(str::to_owned).collect();
     let mut offers = app.store.catalogue().await?;
     offers.retain(|o| {
-        let text = format!("{} {} {}", o.product.name, o.product.category.as_str(), o.product.location).to_lowercase();
-        o.product.active && category.is_none_or(|c| o.product.category == c) && words.iter().all(|w| text.contains(w.as_str()))
+        let p = &o.product;
+        let text = format!("{} {} {} {}", p.name, p.category.as_str(), p.location, p.slug).to_lowercase();
+        p.active && category.is_none_or(|c| p.category == c) && words.iter().all(|w| text.contains(w.as_str()))
     });
-    offers.sort_by_key(|o| (o.product.category.as_str(), o.product.price, o.product.id));
-    let items: Vec<Value> = offers.iter().take(page.limit).map(view).collect();
-    Ok(cached(json!({ "items": items, "next_cursor": null })))
+    order.sort(&mut offers);
+    let (shown, next) = part(&offers, &page)?;
+    let items: Vec<Value> = shown.iter().map(|o| view(&app.site, o)).collect();
+    Ok(cached(json!(page.answer(items, next))))
+}
+
+/// How a list is sorted. Every order ends in the id, so that pages never overlap.
+#[derive(Debug, Clone, Copy)]
+enum Order {
+    Category,
+    Cheapest,
+    Dearest,
+    Name,
+}
+
+impl Order {
+    fn parse(text: &str) -> Result<Self, Wrong> {
+        match text {
+            "category" => Ok(Self::Category),
+            "price" => Ok(Self::Cheapest),
+            "-price" => Ok(Self::Dearest),
+            "name" => Ok(Self::Name),
+            _ => Err(Wrong::new("unknown_value", "must be one of category, price, -price, name")),
+        }
+    }
+
+    fn sort(self, offers: &mut [Offer]) {
+        offers.sort_by(|a, b| {
+            let (a, b) = (&a.product, &b.product);
+            let first = match self {
+                Self::Category => (a.category.as_str(), a.price).cmp(&(b.category.as_str(), b.price)),
+                Self::Cheapest => a.price.cmp(&b.price),
+                Self::Dearest => b.price.cmp(&a.price),
+                Self::Name => a.name.as_str().cmp(b.name.as_str()),
+            };
+            first.then(a.id.cmp(&b.id))
+        });
+    }
+}
+
+/// One page of the list: what comes after the product that the cursor names.
+fn part<'a>(offers: &'a [Offer], page: &PageQuery) -> Result<(&'a [Offer], Option<Position>), Problem> {
+    let rest = match &page.after {
+        None => offers,
+        Some(Position(at)) => {
+            let last = at.first().and_then(|(_, id)| ProductId::parse(id));
+            let found = offers.iter().position(|o| Some(o.product.id) == last);
+            found.and_then(|at| offers.get(at + 1..)).ok_or(StoreError::Astray)?
+        }
+    };
+    let shown = rest.get(..page.limit).unwrap_or(rest);
+    let more = shown.len() < rest.len();
+    Ok((shown, shown.last().filter(|_| more).map(|o| Position(vec![("after".into(), o.product.id.to_string())]))))
 }
 
 async fn one(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Problem> {
     let offers = app.store.catalogue().await?;
     let wanted = ProductId::parse(&id);
     let found = offers.iter().find(|o| o.product.active && (Some(o.product.id) == wanted || o.product.slug == id));
-    found.map(|o| cached(view(o))).ok_or_else(|| Problem::new(Code::NotFound))
+    found.map(|o| cached(view(&app.site, o))).ok_or_else(|| Problem::new(Code::NotFound))
 }
 
-async fn categories() -> Json<Value> {
+async fn categories() -> Response {
     let items: Vec<Value> = Category::ALL.iter().map(|c| json!({ "id": c, "name": c.title() })).collect();
-    Json(json!({ "items": items, "next_cursor": null }))
+    cached(json!({ "items": items, "next_cursor": null }))
 }
 
-fn view(offer: &Offer) -> Value {
+fn view(site: &Site, offer: &Offer) -> Value {
     let product = &offer.product;
+    let image = |picture: &Picture| {
+        let size = |s: Size| json!({ "width": s.width, "height": s.height, "url": format!("{}/{}", site.media, picture.key(s)) });
+        json!({ "id": picture.id, "sizes": picture.sizes().into_iter().map(size).collect::<Vec<_>>() })
+    };
     json!({
         "id": product.id,
         "slug": product.slug,
@@ -67,6 +128,8 @@ fn view(offer: &Offer) -> Value {
         "location": product.location,
         "season": product.season,
         "names_per_unit": product.names_per_unit(),
+        "description": product.description,
+        "images": product.pictures.iter().map(image).collect::<Vec<_>>(),
     })
 }
 

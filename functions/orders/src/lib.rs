@@ -6,15 +6,21 @@ mod view;
 use axum::{
     Json,
     extract::{Path, State},
+    response::{IntoResponse, Response},
 };
+use http::header;
 use qutab::{
-    app::{Code, Problem, Shop, release_order},
+    app::{
+        Code, Problem, Shop, release_order,
+        rename_order::{self, NewNames},
+    },
     domain::{
         ids::OrderId,
-        order::{Actor, Order, OrderStatus},
+        order::{Actor, MAX_LINES, OrderStatus},
+        refund::Refund,
     },
-    http::{Access, CustomerToken, Group, PageQuery, page::Listed},
-    store::entity::Stored,
+    http::{Access, CustomerToken, Form, Group, PageQuery, items, page::Listed},
+    pdf,
 };
 use serde_json::{Value, json};
 
@@ -24,39 +30,55 @@ pub fn group(shop: Shop) -> Group {
         .get("/api/orders", Access::Customer, list)
         .get("/api/orders/{id}", Access::Customer, one)
         .get("/api/orders/{id}/tracking", Access::Customer, tracking)
+        .get("/api/orders/{id}/receipt", Access::Customer, receipt)
+        .patch("/api/orders/{id}/names", Access::Customer, rename)
         .post("/api/orders/{id}/cancel", Access::Customer, cancel)
         .build(shop)
 }
 
-/// The caller's own order; somebody else's does not exist.
-async fn own(shop: &Shop, caller: CustomerToken, id: &str) -> Result<Stored<Order>, Problem> {
-    let missing = || Problem::new(Code::NotFound);
-    let id = OrderId::parse(id).ok_or_else(missing)?;
-    shop.app.store.order(id).await?.filter(|o| o.value.customer == caller.id).ok_or_else(missing)
-}
-
 async fn list(State(shop): State<Shop>, caller: CustomerToken, page: PageQuery) -> Result<Json<Listed<Value>>, Problem> {
     let status = page.filter("status").map(OrderStatus::parse).transpose().map_err(|w| Problem::field("status", w))?;
-    let keys = shop.app.store.orders_of(caller.id, page.limit, page.after.clone()).await?;
-    let orders = shop.app.store.behind::<Order>(keys.items).await?;
-    let items = orders.iter().filter(|o| status.is_none_or(|s| o.value.status == s)).map(|o| view::summary(&o.value)).collect();
-    Ok(Json(page.answer(items, keys.next)))
+    let found = shop.app.store.orders_of(caller.id, status, page.limit, page.after.clone()).await?;
+    Ok(Json(page.answer(found.items.iter().map(|o| view::summary(&o.value)).collect(), found.next)))
 }
 
 async fn one(State(shop): State<Shop>, caller: CustomerToken, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
-    let order = own(&shop, caller, &id).await?.value;
+    let order = caller.order(&shop.app, &id).await?.value;
     let refunds = if order.paid.is_some() { shop.app.store.refunds(order.id).await? } else { Vec::new() };
     Ok(Json(view::detail(&order, &refunds)))
 }
 
 async fn tracking(State(shop): State<Shop>, caller: CustomerToken, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
-    let order = own(&shop, caller, &id).await?.value;
+    let order = caller.order(&shop.app, &id).await?.value;
     Ok(Json(json!({ "order_id": order.id, "number": order.number, "status": order.status, "steps": view::steps(&order) })))
+}
+
+/// The receipt as a file: a bill while the order is not paid.
+async fn receipt(State(shop): State<Shop>, caller: CustomerToken, Path(id): Path<String>) -> Result<Response, Problem> {
+    let store = &shop.app.store;
+    let order = caller.order(&shop.app, &id).await?.value;
+    let customer = store.customer(caller.id).await?.ok_or_else(|| Problem::new(Code::NotLoggedIn))?.value;
+    let refunds: Vec<Refund> = store.refunds(order.id).await?.into_iter().map(|r| r.value).collect();
+    let file = pdf::receipt(&order, &customer, &refunds, &store.helpdesk().await?.contact);
+    let name = format!("inline; filename=\"{}.pdf\"", order.number);
+    Ok(([(header::CONTENT_TYPE, "application/pdf".to_owned()), (header::CONTENT_DISPOSITION, name)], file).into_response())
+}
+
+/// Other shohibul names for some of the items, until the cut-off before Eid.
+async fn rename(State(shop): State<Shop>, caller: CustomerToken, Path(id): Path<String>, mut form: Form) -> Result<Json<Value>, Problem> {
+    let names = form.list("items", 1..=MAX_LINES, |item| {
+        let (product, shohibul) = (items::product(item), items::shohibul(item));
+        Some(NewNames { product: product?, shohibul: shohibul? })
+    });
+    form.checked()?;
+    let Some(names) = names else { return Err(form.problem()) };
+    let id = OrderId::parse(&id).ok_or_else(|| Problem::new(Code::NotFound))?;
+    Ok(Json(view::detail(&rename_order::rename(&shop, caller.id, id, &names).await?, &[])))
 }
 
 /// Before payment only.
 async fn cancel(State(shop): State<Shop>, caller: CustomerToken, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
-    let order = own(&shop, caller, &id).await?;
+    let order = caller.order(&shop.app, &id).await?;
     let now = shop.app.clock.now();
     let cancelled = release_order::release(&shop, order, OrderStatus::Cancelled, Actor::Customer, None, now).await?;
     Ok(Json(view::detail(&cancelled, &[])))

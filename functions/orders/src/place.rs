@@ -11,16 +11,12 @@ use qutab::{
     domain::{
         Wrong,
         coupon::CouponCode,
-        ids::ProductId,
-        order::{MAX_LINES, MAX_QUANTITY, Recipient, Shohibul, WantedLine},
+        order::{MAX_LINES, Recipient, WantedLine},
         text::{Note, PersonName, Place, TermsVersion},
     },
-    http::{CustomerToken, Form, IdempotencyKey, cookies},
+    http::{CustomerToken, Form, IdempotencyKey, cookies, items},
 };
 use serde_json::Value;
-
-/// Most shohibul names of one line: seven for each cow.
-const MAX_NAMES: usize = 7 * MAX_QUANTITY as usize;
 
 pub async fn place(
     State(shop): State<Shop>,
@@ -37,7 +33,7 @@ pub async fn place(
 }
 
 fn read(shop: &Shop, headers: &HeaderMap, key: Option<String>, form: &mut Form) -> Result<Wanted, Problem> {
-    let lines = form.list("items", 1..=MAX_LINES, line);
+    let lines = form.list("items", 1..=MAX_LINES, items::named);
     let recipient = form.object("recipient", |r| {
         let (name, location) = (r.text("name", PersonName::parse), r.text("location", Place::parse));
         Some(Recipient { name: name?, location: location? })
@@ -56,14 +52,4 @@ fn read(shop: &Shop, headers: &HeaderMap, key: Option<String>, form: &mut Form) 
     let signed = token.as_deref().or_else(|| cookies::read(headers, cookies::REFERRAL));
     let click = signed.zip(shop.app.referrals.as_ref()).and_then(|(token, key)| key.open(token));
     Ok(Wanted { lines: WantedLine::merged(lines), recipient, note, coupon, terms: terms.as_str().into(), click, request: key.map(|k| (k, digest)) })
-}
-
-fn line(item: &mut Form) -> Option<WantedLine> {
-    let product = item.text("product_id", |t| ProductId::parse(t).ok_or_else(|| Wrong::new("unknown_product", "there is no such product")));
-    let quantity = item.integer("quantity", 1..=i64::from(MAX_QUANTITY)).and_then(|q| u32::try_from(q).ok());
-    let shohibul = item.list("shohibul", 1..=MAX_NAMES, |s| {
-        let (name, father) = (s.text("name", PersonName::parse), s.maybe_text("father", PersonName::parse));
-        Some(Shohibul { name: name?, father })
-    });
-    Some(WantedLine { product: product?, quantity: quantity?, shohibul: shohibul? })
 }

@@ -7,9 +7,7 @@ use axum::{
 use http::StatusCode;
 use qutab::{
     app::{Code, Problem, Shop, payment_link, record_payment},
-    domain::{ids::OrderId, order::Order},
     http::{Access, CustomerToken, Group},
-    store::entity::Stored,
 };
 use serde_json::{Value, json};
 
@@ -20,12 +18,6 @@ pub fn group(shop: Shop) -> Group {
         .build(shop)
 }
 
-async fn own(shop: &Shop, caller: CustomerToken, id: &str) -> Result<Stored<Order>, Problem> {
-    let missing = || Problem::new(Code::NotFound);
-    let id = OrderId::parse(id).ok_or_else(missing)?;
-    shop.app.store.order(id).await?.filter(|o| o.value.customer == caller.id).ok_or_else(missing)
-}
-
 /// The live link, or `?new=1` for another one: the old one ends at the gateway first.
 async fn link(
     State(shop): State<Shop>,
@@ -33,7 +25,7 @@ async fn link(
     Path(id): Path<String>,
     query: axum::extract::RawQuery,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let order = own(&shop, caller, &id).await?;
+    let order = caller.order(&shop.app, &id).await?;
     if !order.value.is_payable() || order.value.attempts == 0 {
         return Err(Problem::conflict(format!("the order is {}", order.value.status)));
     }
@@ -49,7 +41,7 @@ async fn link(
 
 /// What is stored; while the order is pending the gateway is asked, so that a lost webhook heals.
 async fn status(State(shop): State<Shop>, caller: CustomerToken, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
-    let order = own(&shop, caller, &id).await?.value;
+    let order = caller.order(&shop.app, &id).await?.value;
     // The gateway being out of reach is no reason to refuse what is known.
     let order = record_payment::check(&shop, order.id).await.unwrap_or(order);
     Ok(Json(json!({

@@ -9,6 +9,7 @@ pub mod client;
 pub mod console;
 pub mod demo;
 pub mod dynamo;
+pub mod files;
 pub mod kept;
 pub mod lambda;
 pub mod mailbox;

@@ -12,7 +12,7 @@ cargo run -- [demo] [--port 3000] [--data .qutab] [--shop http://localhost:5173]
 
   (nothing)  starts the whole system; Ctrl-C ends it
   demo       walks the path of the money over HTTP, on the running system or on one of its own
-  --port     the API's port; the next two are taken as well
+  --port     the API's port; the next three are taken as well
   --data     where everything is kept between runs
   --shop     the address of a front end, for CORS and for links in mails";
 

@@ -2,6 +2,7 @@
 
 use crate::{
     Call, Reply, dynamo,
+    files::Files,
     mailbox::Mailbox,
     queues::Queues,
     zendit::{Invoice, Zendit},
@@ -15,10 +16,12 @@ use axum::{
     routing::{any, get},
 };
 use dynoxide::Database;
-use http::{StatusCode, header};
+use http::{HeaderName, Method, StatusCode, header};
 use serde::Deserialize;
+use tower_http::cors::{Any, CorsLayer};
 
 const MAX_BODY: usize = 10 << 20;
+const MAX_FILE: usize = 20 << 20;
 
 /// DynamoDB, SQS and SES.
 #[derive(Clone)]
@@ -61,6 +64,20 @@ async fn call(request: Request) -> Option<Call> {
 fn response(reply: Reply) -> Response {
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     (status, [(header::CONTENT_TYPE, reply.content_type)], reply.body).into_response()
+}
+
+/// The file store. Pages of any origin may use it: what they may do is in the signature of the address.
+pub fn files(files: Files) -> Router {
+    let serve = any(|State(files): State<Files>, request: Request| async move {
+        let (parts, body) = request.into_parts();
+        match to_bytes(body, MAX_FILE).await {
+            Ok(body) => files.answer(Request::from_parts(parts, body)).await.map(axum::body::Body::from),
+            Err(_) => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+        }
+    });
+    let methods = [Method::GET, Method::HEAD, Method::PUT, Method::POST];
+    let cors = CorsLayer::new().allow_origin(Any).allow_methods(methods).allow_headers(Any).expose_headers([HeaderName::from_static("etag")]);
+    Router::new().fallback(serve).with_state(files).layer(cors)
 }
 
 /// The gateway's API, and the page where customers pay.

@@ -13,12 +13,13 @@ use qutab::{
         contact::{Email, Phone},
         coupon::{Coupon, CouponCode, Discount},
         identity::{Admin, Audience, Language, Login, Role},
-        ids::{AdminId, AffiliateId, ProductId},
+        ids::{AdminId, AffiliateId, PictureId, ProductId},
         money::{BasisPoints, Rupiah},
-        text::{Motivation, PersonName, Place, Title},
+        text::{Description, Motivation, PersonName, Place, Title},
     },
+    files::{self, Media},
     secrets::password::{self, Password},
-    store::transaction::Transaction,
+    store::{keys, transaction::Transaction},
 };
 
 /// Password of every seeded login. Only ever used on one's own machine.
@@ -48,6 +49,18 @@ const PRODUCTS: &[Row] = &[
     ("domba-garut", "Domba Garut", Category::Domba, Portion::Whole, 3_250_000, (26, 32), "Garut", 60),
 ];
 
+/// What the shop says of every animal.
+const DESCRIPTION: &str = "Sehat, cukup umur dan diperiksa dokter hewan. Disembelih sesuai syariat, dagingnya disalurkan kepada yang membutuhkan, dan Anda menerima laporannya.";
+
+/// Drawings for the seeded products, by slug.
+const PICTURES: &[(&str, &[u8])] = &[
+    ("sapi-limosin", include_bytes!("../pictures/sapi-limosin.jpg")),
+    ("patungan-sapi", include_bytes!("../pictures/patungan-sapi.jpg")),
+    ("kambing-standar", include_bytes!("../pictures/kambing-standar.jpg")),
+    ("kambing-super", include_bytes!("../pictures/kambing-super.jpg")),
+    ("domba-garut", include_bytes!("../pictures/domba-garut.jpg")),
+];
+
 fn wrong(error: Wrong) -> Problem {
     Problem::internal(error)
 }
@@ -70,6 +83,8 @@ pub async fn seed(app: &App) -> Result<(), Problem> {
             price: Rupiah::new(*price),
             weight_kg: *weight_kg,
             location: Place::parse(place).map_err(wrong)?,
+            description: Some(Description::parse(DESCRIPTION).map_err(wrong)?),
+            pictures: Vec::new(),
             season: 1448,
             active: true,
         };
@@ -111,6 +126,22 @@ async fn staff(app: &App, email: &str, role: Role) -> Result<(), Problem> {
     let mut tx = Transaction::new();
     tx.create(&login, ()).create(&admin, ());
     app.store.commit(tx).await?;
+    Ok(())
+}
+
+/// A picture for every seeded product that has none.
+pub async fn pictures(app: &App, media: &Media) -> Result<(), Problem> {
+    for (slug, file) in PICTURES {
+        let Some(read) = app.store.get::<Product>(&keys::product(product_id(slug))).await? else { continue };
+        if !read.value.pictures.is_empty() {
+            continue;
+        }
+        let (picture, sizes) = files::render(PictureId::named(&[slug]), file).map_err(Problem::internal)?;
+        for (size, jpeg) in sizes {
+            media.put(&picture, size, jpeg).await.map_err(Problem::unavailable)?;
+        }
+        app.store.save(&read, &Product { pictures: vec![picture], ..read.value.clone() }).await?;
+    }
     Ok(())
 }
 

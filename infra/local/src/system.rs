@@ -5,6 +5,7 @@ use crate::{
     client::HttpClient,
     console::Console,
     dynamo,
+    files::{self, Files},
     kept::Kept,
     lambda::{Fleet, Site},
     mailbox::Mailbox,
@@ -38,7 +39,7 @@ use tokio::{net::TcpListener, task::JoinSet};
 /// What can be chosen on the command line.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The API's port; the cloud's services take the next one, the payment gateway the one after.
+    /// The API's port; the next ones are for the cloud's services, the payment gateway, and files.
     pub port: u16,
     pub data: PathBuf,
     /// Address of a front end that runs elsewhere on this machine.
@@ -63,8 +64,12 @@ impl Options {
         format!("http://localhost:{}", self.port + 2)
     }
 
+    fn files(&self) -> String {
+        format!("localhost:{}", self.port + 3)
+    }
+
     /// Values for the template's parameters and for what AWS would fill in.
-    fn values(&self, queues: impl IntoIterator<Item = String>) -> BTreeMap<String, String> {
+    fn values(&self, queues: impl IntoIterator<Item = String>, buckets: &[String]) -> BTreeMap<String, String> {
         let mut values: BTreeMap<String, String> = [
             ("Stage", "local".to_owned()),
             ("Table", "qutab-local".into()),
@@ -73,9 +78,11 @@ impl Options {
             ("LandingUrl", format!("{}/", self.shop())),
             ("CookieDomain", String::new()),
             ("ZenditUrl", self.zendit()),
+            ("MediaDelivery.DomainName", format!("{}/{}", self.files(), files::MEDIA)),
         ]
         .map(|(n, v)| (n.to_owned(), v))
         .into();
+        values.extend(buckets.iter().map(|id| (id.clone(), files::bucket_name(id))));
         values.extend(queues.into_iter().map(|name| (name.clone(), format!("{}/sqs/{name}", self.cloud()))));
         values
     }
@@ -96,16 +103,17 @@ struct Data {
     mailbox: Mailbox,
     zendit: Zendit,
     secrets: Secrets,
+    files: Files,
 }
 
 impl System {
     /// Starts everything. The error says what a person can do about it.
     pub async fn start(options: Options) -> Result<Self, String> {
         let text = std::fs::read_to_string(&options.template).map_err(|e| format!("{}: {e}", options.template.display()))?;
-        let names = template::read(&text, &BTreeMap::new())?.queues.into_keys();
-        let template = Arc::new(template::read(&text, &options.values(names))?);
+        let unnamed = template::read(&text, &BTreeMap::new())?;
+        let template = Arc::new(template::read(&text, &options.values(unnamed.queues.into_keys(), &unnamed.buckets))?);
         let jobs = schedules::of(&template)?;
-        let listeners = [bind(&options, 0).await?, bind(&options, 1).await?, bind(&options, 2).await?];
+        let listeners = [bind(&options, 0).await?, bind(&options, 1).await?, bind(&options, 2).await?, bind(&options, 3).await?];
         let lock = take(&options.data)?;
         let binaries = build(&options.template, &template)?;
         let data = Data::open(&options, &template)?;
@@ -121,13 +129,13 @@ impl System {
 
     fn serve(
         &mut self,
-        listeners: [TcpListener; 3],
+        listeners: [TcpListener; 4],
         fleet: &Arc<Fleet>,
         data: &Data,
         template: &Arc<Template>,
         jobs: Vec<Job>,
     ) -> Result<(), String> {
-        let [api, cloud, payments] = listeners;
+        let [api, cloud, payments, files] = listeners;
         let gateway = Arc::new(Gateway::new(template, fleet.clone())?);
         let console = Console::new(fleet.clone(), data.queues.clone(), data.mailbox.clone(), jobs.clone(), template.clone(), self.logins());
         let front = console.router().merge(Router::new().fallback(api_gateway::serve).with_state(gateway));
@@ -135,6 +143,7 @@ impl System {
         let behind = Cloud { db: data.db.clone(), queues: data.queues.clone(), mailbox: data.mailbox.clone() };
         self.tasks.spawn(listen(cloud, behind.router().merge(fleet.runtime_api())));
         self.tasks.spawn(listen(payments, ports::payments(data.zendit.clone())));
+        self.tasks.spawn(listen(files, ports::files(data.files.clone())));
         for function in &template.functions {
             if let Some((queue, batch)) = &function.queue {
                 self.tasks.spawn(poller::poll(fleet.clone(), data.queues.clone(), queue.clone(), *batch, function.package.clone()));
@@ -162,7 +171,7 @@ impl System {
 async fn bind(options: &Options, offset: u16) -> Result<TcpListener, String> {
     let port = options.port + offset;
     TcpListener::bind(("127.0.0.1", port)).await.map_err(|e| {
-        let (first, last) = (options.port, options.port + 2);
+        let (first, last) = (options.port, options.port + 3);
         format!("port {port} cannot be used: {e}. The system takes ports {first} to {last}; `cargo run -- --port 4000` takes others.")
     })
 }
@@ -217,18 +226,20 @@ impl Data {
         let clock = system_clock();
         let kept = Kept::on_file(options.data.join("payments.json")).map_err(|e| wrong(&e))?;
         let zendit = Zendit::new(kept, secrets.get("zendit:secret")?, &options.zendit(), move || clock.now());
-        Ok(Self { db, queues, mailbox, zendit, secrets })
+        let files = Files::new(&options.data.join("files"), template.buckets.iter().map(|id| files::bucket_name(id)));
+        Ok(Self { db, queues, mailbox, zendit, secrets, files })
     }
 
     /// The seeded shop, written by the same code that serves it. What is there already stays.
     async fn seed(&self, environments: &[(Function, Vec<(String, String)>)]) -> Result<(), String> {
-        let wire = Wire::new(self.db.clone(), self.queues.clone(), self.mailbox.clone(), self.zendit.clone());
+        let wire = Wire::new(self.db.clone(), self.queues.clone(), self.mailbox.clone(), self.zendit.clone(), self.files.clone());
         let all = environments.iter().flat_map(|(_, e)| e.iter().cloned()).filter(|(n, _)| !n.starts_with("AWS_ENDPOINT"));
         let wiring = Wiring { wire: SharedHttpConnector::new(wire), environment: Environment::of(all), ..Wiring::of_process() };
         let app = App::build(&wiring, system_clock()).map_err(|e| e.to_string())?;
         let wrong = |p: Problem| format!("the shop cannot be seeded: {p:?}");
         seed::seed(&app).await.map_err(wrong)?;
-        seed::people(&app).await.map_err(wrong)
+        seed::people(&app).await.map_err(wrong)?;
+        seed::pictures(&app, &wiring.media().map_err(|e| e.to_string())?).await.map_err(wrong)
     }
 }
 
@@ -240,11 +251,13 @@ fn environment(options: &Options, function: &Function, secrets: &Secrets) -> Res
         if let Some(unknown) = value.strip_prefix("Ref:") {
             return Err(format!("{}.{name} refers to {unknown}, which this machine has no value for", function.logical_id));
         }
-        all.push((name.clone(), value.to_owned()));
+        // TLS ends at the edge of AWS; there is none here.
+        all.push((name.clone(), value.replace("https://localhost", "http://localhost")));
     }
+    all.push(("AWS_ENDPOINT_URL_S3".into(), format!("http://{}", options.files())));
     let services = [("DYNAMODB", "dynamodb"), ("SQS", "sqs"), ("SES", "ses")];
     all.extend(services.map(|(service, path)| (format!("AWS_ENDPOINT_URL_{service}"), format!("{}/{path}/", options.cloud()))));
-    let fixed = [("AWS_REGION", "ap-southeast-3"), ("AWS_ACCESS_KEY_ID", "local"), ("AWS_SECRET_ACCESS_KEY", "local")];
+    let fixed = [("AWS_REGION", "ap-southeast-3"), ("AWS_ACCESS_KEY_ID", files::CREDENTIALS), ("AWS_SECRET_ACCESS_KEY", files::CREDENTIALS)];
     all.extend(fixed.map(|(n, v)| (n.to_owned(), v.to_owned())));
     Ok(all)
 }

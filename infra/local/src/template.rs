@@ -45,6 +45,8 @@ pub struct Queue {
 pub struct Template {
     pub functions: Vec<Function>,
     pub queues: BTreeMap<String, Queue>,
+    /// The buckets, by their logical ids.
+    pub buckets: Vec<String>,
     pub table: Value,
     /// The function that authorizes admin routes.
     pub authorizer: String,
@@ -76,10 +78,11 @@ pub fn read(text: &str, values: &BTreeMap<String, String>) -> Result<Template, S
     let of_kind = |kind: &str| resources.iter().filter(move |(_, r)| r["Type"] == *kind).collect::<Vec<_>>();
     let functions = of_kind("AWS::Serverless::Function").into_iter().map(|(id, r)| function(id, &r["Properties"])).collect::<Result<Vec<_>, _>>()?;
     let queues = of_kind("AWS::SQS::Queue").into_iter().map(|(id, r)| (id.clone(), queue(&r["Properties"]))).collect();
+    let buckets = of_kind("AWS::S3::Bucket").into_iter().map(|(id, _)| id.clone()).collect();
     let table = of_kind("AWS::DynamoDB::Table").first().map(|(_, r)| r["Properties"].clone()).ok_or("template.yaml has no table")?;
     let api = of_kind("AWS::Serverless::HttpApi").first().map(|(_, r)| r["Properties"].clone()).ok_or("template.yaml has no HTTP API")?;
     let authorizer = logical(&api["Auth"]["Authorizers"]["Admin"]["FunctionArn"]).ok_or("template.yaml has no authorizer for admins")?;
-    Ok(Template { functions, queues, table, authorizer, cors: cors(&api["CorsConfiguration"]) })
+    Ok(Template { functions, queues, buckets, table, authorizer, cors: cors(&api["CorsConfiguration"]) })
 }
 
 fn function(id: &str, properties: &Value) -> Result<Function, String> {

@@ -27,7 +27,7 @@ pub async fn aggregate(app: &App, now: Timestamp) -> Result<usize, Problem> {
         loop {
             let page = app.store.applications(status, 100, after).await?;
             seen += page.items.len();
-            for id in page.items.iter().filter_map(keys::affiliate_of) {
+            for id in page.items.iter().map(|a| a.value.id) {
                 for day in [today.before(), today] {
                     count_day(app, id, day, now).await?;
                     counted += 1;

@@ -45,6 +45,8 @@ pub struct Site {
     /// Where visitors of `/r/{code}` land.
     pub landing: String,
     pub api: String,
+    /// Where pictures are delivered from.
+    pub media: String,
     /// The shop's registrable domain; none on one's own machine.
     pub cookie_domain: Option<String>,
     pub origins: Vec<String>,
@@ -115,6 +117,7 @@ impl Site {
         Self {
             landing: text(name::LANDING_URL),
             api: text(name::API_URL),
+            media: text(name::MEDIA_URL),
             cookie_domain: environment.get(name::COOKIE_DOMAIN).map(str::to_owned),
             origins: environment.list(name::ALLOWED_ORIGINS),
             local: environment.is_local(),

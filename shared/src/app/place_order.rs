@@ -149,14 +149,8 @@ fn take_affiliate(found: &mut Found, id: AffiliateId) -> Result<Option<(Affiliat
 
 /// The order, from what was asked for and what was read. No I/O.
 fn decide(basis: &Basis, id: OrderId, wanted: &Wanted, number: OrderNumber, now: Timestamp) -> Result<Order, Problem> {
-    let lines = price(basis, wanted)?;
-    let mut subtotal = Rupiah::ZERO;
-    for line in &lines {
-        subtotal = subtotal.plus(line.price()?)?;
-    }
-    if subtotal > MAX_TOTAL {
-        return Err(Problem::field("items", Wrong::new("too_much", format!("an order may cost at most {MAX_TOTAL}"))));
-    }
+    let lines = price(&basis.products, &wanted.lines, |line, product| line.clone().priced(product))?;
+    let subtotal = subtotal(&lines)?;
     let coupon = match &basis.coupon {
         Some(coupon) => {
             let used = basis.uses.as_ref().map_or(0, |u| u.value.used);
@@ -205,16 +199,28 @@ pub(super) fn basket(products: &[Product], lines: &[OrderLine]) -> Result<Vec<Ba
     lines.iter().filter_map(of).collect()
 }
 
+/// What the lines cost before a discount.
+pub(super) fn subtotal(lines: &[OrderLine]) -> Result<Rupiah, Problem> {
+    let mut sum = Rupiah::ZERO;
+    for line in lines {
+        sum = sum.plus(line.price()?)?;
+    }
+    if sum > MAX_TOTAL {
+        return Err(Problem::field("items", Wrong::new("too_much", format!("an order may cost at most {MAX_TOTAL}"))));
+    }
+    Ok(sum)
+}
+
 /// Every line at its price, or every wrong line at once.
-fn price(basis: &Basis, wanted: &Wanted) -> Result<Vec<OrderLine>, Problem> {
+pub(super) fn price(
+    products: &[Product],
+    wanted: &[WantedLine],
+    priced: impl Fn(&WantedLine, &Product) -> Result<OrderLine, Wrong>,
+) -> Result<Vec<OrderLine>, Problem> {
     let (mut lines, mut wrong) = (Vec::new(), Vec::new());
-    for (at, line) in wanted.lines.iter().enumerate() {
-        let product = basis.products.iter().find(|p| p.id == line.product);
-        let priced = match product {
-            Some(product) => line.clone().priced(product),
-            None => Err(Wrong::new("unknown_product", "there is no such product")),
-        };
-        match priced {
+    for (at, line) in wanted.iter().enumerate() {
+        let product = products.iter().find(|p| p.id == line.product);
+        match product.map_or_else(|| Err(Wrong::new("unknown_product", "there is no such product")), |product| priced(line, product)) {
             Ok(line) => lines.push(line),
             Err(why) => wrong.push(FieldError { field: format!("items[{at}]"), code: why.code, message: why.message }),
         }

@@ -102,6 +102,7 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(_) => Self::unavailable(error),
+            StoreError::Astray => Self::field("cursor", Wrong::new("bad_cursor", "is not a cursor of this list")),
             StoreError::Corrupt(_) | StoreError::Refused(_) => Self::internal(error),
         }
     }

@@ -37,15 +37,15 @@ pub async fn change(app: &App, id: CustomerId, changes: Changes) -> Result<Custo
     for _ in 0..ROUNDS {
         let read = app.store.customer(id).await?.ok_or_else(|| Problem::new(Code::NotLoggedIn))?;
         let before = read.value.clone();
-        let changed = Customer {
+        let after = Customer {
             name: changes.name.clone().unwrap_or(before.name),
             phone: changes.phone.clone().unwrap_or(before.phone),
             address: changes.address.clone().or(before.address),
             language: changes.language.unwrap_or(before.language),
             ..read.value.clone()
         };
-        match app.store.save(&read, &changed).await? {
-            Commit::Done => return Ok(changed),
+        match app.store.save(&read, &after).await? {
+            Commit::Done => return Ok(after),
             Commit::Lost(_) => {}
         }
     }
@@ -84,8 +84,8 @@ pub async fn delete(app: &App, id: CustomerId, password: &Password) -> Result<()
 async fn closed_orders(app: &App, id: CustomerId) -> Result<Vec<crate::store::entity::Stored<Order>>, Problem> {
     let (mut all, mut after) = (Vec::new(), None);
     loop {
-        let page = app.store.orders_of(id, 100, after).await?;
-        all.extend(app.store.behind::<Order>(page.items).await?);
+        let page = app.store.orders_of(id, None, 100, after).await?;
+        all.extend(page.items);
         after = page.next;
         if after.is_none() {
             break;

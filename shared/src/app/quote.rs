@@ -1,24 +1,23 @@
 //! What a basket would cost with a coupon: the same reckoning as placing the order, without taking anything.
 
-use super::{App, Code, Problem, place_order};
+use super::{
+    App, Problem,
+    place_order::{basket, price, subtotal},
+};
 use crate::{
     domain::{
         catalog::Product,
         coupon::{Coupon, CouponCode, CouponUses, NotValid},
-        ids::{CustomerId, ProductId},
+        ids::CustomerId,
         money::Rupiah,
-        order::OrderLine,
-        text::Title,
+        order::{OrderLine, WantedLine},
         time::Timestamp,
     },
-    store::keys,
+    store::{keys, throttle::Limit},
 };
 
-#[derive(Debug, Clone, Copy)]
-pub struct WantedItem {
-    pub product: ProductId,
-    pub quantity: u32,
-}
+/// Enough for any checkout, too few to guess codes.
+const TRIES: Limit = Limit { attempts: 60, seconds: 600 };
 
 /// The totals, and the discount or the reason why there is none.
 #[derive(Debug, Clone, Copy)]
@@ -29,34 +28,27 @@ pub struct Quote {
     pub valid_until: Option<Timestamp>,
 }
 
-pub async fn quote(app: &App, customer: CustomerId, items: &[WantedItem], code: &CouponCode) -> Result<Quote, Problem> {
+/// `items` need no shohibul names yet.
+pub async fn quote(app: &App, customer: CustomerId, items: &[WantedLine], code: &CouponCode) -> Result<Quote, Problem> {
     let now = app.clock.now();
+    if let Some(wait) = app.store.throttle(&format!("coupon#{customer}"), TRIES, now).await? {
+        return Err(Problem::too_many(wait));
+    }
     let (coupon_key, uses_key) = (keys::coupon(code), keys::coupon_uses(code, customer));
-    let mut wants = vec![coupon_key.clone(), uses_key.clone()];
-    wants.extend(items.iter().map(|i| keys::product(i.product)));
+    let wants = items.iter().map(|i| keys::product(i.product)).chain([coupon_key.clone(), uses_key.clone()]);
     let mut found = app.store.get_many(wants).await?;
-    let (mut products, mut lines) = (Vec::new(), Vec::new());
+    let mut products = Vec::new();
     for item in items {
-        let product =
-            found.take::<Product>(&keys::product(item.product))?.ok_or_else(|| Problem::new(Code::NotFound).detail("there is no such product"))?;
-        lines.push(line(&product.value, item.quantity));
-        products.push(product.value);
+        products.extend(found.take::<Product>(&keys::product(item.product))?.map(|p| p.value));
     }
-    let mut subtotal = Rupiah::ZERO;
-    for line in &lines {
-        subtotal = subtotal.plus(line.price()?)?;
-    }
+    let lines = price(&products, items, |item, product| OrderLine::unnamed(product, item.quantity))?;
+    let subtotal = subtotal(&lines)?;
     let coupon = found.take::<Coupon>(&coupon_key)?.map(|c| c.value);
     let used = found.take::<CouponUses>(&uses_key)?.map_or(0, |u| u.value.used);
     let discount = match &coupon {
-        Some(coupon) => coupon.discount_on(&place_order::basket(&products, &lines)?, used, now)?,
+        Some(coupon) => coupon.discount_on(&basket(&products, &lines)?, used, now)?,
         None => Err(NotValid::Unknown),
     };
     let total = subtotal.minus(discount.unwrap_or(Rupiah::ZERO))?;
-    Ok(Quote { subtotal, discount, total, valid_until: coupon.map(|c| c.valid_until) })
-}
-
-fn line(product: &Product, quantity: u32) -> OrderLine {
-    let name: Title = product.name.clone();
-    OrderLine { product: product.id, name, quantity, unit_price: product.price, shohibul: Vec::new() }
+    Ok(Quote { subtotal, discount, total, valid_until: discount.is_ok().then_some(coupon).flatten().map(|c| c.valid_until) })
 }

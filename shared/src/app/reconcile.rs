@@ -34,7 +34,7 @@ pub async fn reconcile(app: &App, now: Timestamp, full: bool) -> Result<Reconcil
         loop {
             let page = app.store.applications(status, 100, after).await?;
             seen += page.items.len();
-            for affiliate in app.store.behind::<crate::domain::affiliate::Affiliate>(page.items).await? {
+            for affiliate in page.items {
                 recount(app, affiliate.value.id, now, full, &mut result).await?;
             }
             after = page.next;

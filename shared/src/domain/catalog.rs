@@ -3,7 +3,8 @@
 use super::{
     ids::ProductId,
     money::Rupiah,
-    text::{Place, Title},
+    picture::Picture,
+    text::{Description, Place, Title},
 };
 use serde::{Deserialize, Serialize};
 
@@ -58,6 +59,11 @@ pub struct Product {
     /// Live weight in kilograms, from and to.
     pub weight_kg: (u16, u16),
     pub location: Place,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<Description>,
+    /// In the order in which they are shown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pictures: Vec<Picture>,
     /// The Eid year, Hijri: which season's dates apply to refunds.
     pub season: u16,
     pub active: bool,

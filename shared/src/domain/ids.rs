@@ -69,6 +69,7 @@ ids! {
     RefundId = "rfd",
     TaskId = "tsk",
     OutboxId = "obx",
+    PictureId = "pic",
 }
 
 fn fresh_bits(now: Timestamp, entropy: &Entropy) -> u128 {

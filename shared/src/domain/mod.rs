@@ -19,6 +19,7 @@ pub mod order;
 pub mod outbox;
 pub mod payment;
 pub mod payout;
+pub mod picture;
 pub mod refund;
 pub mod settings;
 pub mod stats;

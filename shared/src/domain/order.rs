@@ -177,21 +177,27 @@ impl WantedLine {
 
     /// The line at the product's price, or what is wrong with it.
     pub fn priced(self, product: &Product) -> Result<OrderLine, Wrong> {
-        if !product.active {
-            return Err(Wrong::new("not_for_sale", "this product is not for sale"));
-        }
-        if !(1..=MAX_QUANTITY).contains(&self.quantity) {
-            return Err(Wrong::new("bad_quantity", format!("must be 1 to {MAX_QUANTITY}")));
-        }
+        let line = OrderLine::unnamed(product, self.quantity)?;
         let most = product.names_per_unit() * self.quantity as usize;
         if self.shohibul.is_empty() || self.shohibul.len() > most {
             return Err(Wrong::new("bad_shohibul", format!("needs 1 to {most} shohibul names")));
         }
-        Ok(OrderLine { product: product.id, name: product.name.clone(), quantity: self.quantity, unit_price: product.price, shohibul: self.shohibul })
+        Ok(OrderLine { shohibul: self.shohibul, ..line })
     }
 }
 
 impl OrderLine {
+    /// So many units of a product at its price, while nobody is named yet.
+    pub fn unnamed(product: &Product, quantity: u32) -> Result<Self, Wrong> {
+        if !product.active {
+            return Err(Wrong::new("not_for_sale", "this product is not for sale"));
+        }
+        if !(1..=MAX_QUANTITY).contains(&quantity) {
+            return Err(Wrong::new("bad_quantity", format!("must be 1 to {MAX_QUANTITY}")));
+        }
+        Ok(Self { product: product.id, name: product.name.clone(), quantity, unit_price: product.price, shohibul: Vec::new() })
+    }
+
     pub fn price(&self) -> Result<Rupiah, Overflow> {
         self.unit_price.times(self.quantity)
     }

@@ -37,6 +37,8 @@ texts! {
     Motivation: 10..=1000,
     /// What a product, coupon or material is called.
     Title: 2..=80,
+    /// What a product, coupon or material is, in some sentences.
+    Description: 1..=1000,
     /// A bank's or gateway's reference for a transfer.
     TransferReference: 3..=64,
     /// What somebody refers to in a message: an order's number, say.

@@ -2,11 +2,13 @@
 
 use crate::domain::{
     identity::{Audience, Permission, Role},
-    ids::{AdminId, AffiliateId, CustomerId, SessionId},
+    ids::{AdminId, AffiliateId, CustomerId, OrderId, SessionId},
+    order::Order,
 };
 use crate::{
     app::{App, Code, Problem},
     secrets::token::Caller,
+    store::entity::Stored,
 };
 use axum::extract::{FromRef, FromRequestParts};
 use http::{header, request::Parts};
@@ -24,6 +26,15 @@ pub struct Peer {
 pub struct CustomerToken {
     pub id: CustomerId,
     pub session: SessionId,
+}
+
+impl CustomerToken {
+    /// The caller's own order; somebody else's does not exist.
+    pub async fn order(self, app: &App, id: &str) -> Result<Stored<Order>, Problem> {
+        let missing = || Problem::new(Code::NotFound);
+        let id = OrderId::parse(id).ok_or_else(missing)?;
+        app.store.order(id).await?.filter(|o| o.value.customer == self.id).ok_or_else(missing)
+    }
 }
 
 /// A customer whose session is still there: for profile and sessions.

@@ -5,6 +5,7 @@ pub mod answer;
 pub mod cookies;
 pub mod form;
 pub mod group;
+pub mod items;
 pub mod login;
 pub mod page;
 

@@ -1,7 +1,7 @@
 //! Clients, built once before the runtime loop: one HTTPS client under all of them.
 
 use super::config::{BadEnvironment, Environment, name};
-use crate::{domain::time::Entropy, events::Queues, gateway::Gateway, mail::Mailer, store::Store};
+use crate::{domain::time::Entropy, events::Queues, files::Media, gateway::Gateway, mail::Mailer, store::Store};
 use aws_credential_types::Credentials;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_http_client::{
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// The configuration of one SDK from the wiring; `$endpoint` names the variable that overrides the service's address.
 macro_rules! sdk_config {
-    ($sdk:ident, $wiring:expr, $endpoint:literal) => {{
+    ($sdk:ident, $wiring:expr, $endpoint:literal $(, $more:ident)?) => {{
         let wiring: &Wiring = $wiring;
         let mut config = $sdk::Config::builder()
             .behavior_version($sdk::config::BehaviorVersion::latest())
@@ -29,7 +29,7 @@ macro_rules! sdk_config {
                     .build(),
             );
         if let Some(endpoint) = wiring.environment.get($endpoint) {
-            config = config.endpoint_url(endpoint);
+            config = config.endpoint_url(endpoint)$(.$more(true))?;
         }
         config.build()
     }};
@@ -87,6 +87,12 @@ impl Wiring {
             self.environment.need(name::SHOP_URL)?,
             self.environment.need(name::API_URL)?,
         ))
+    }
+
+    pub fn media(&self) -> Result<Media, BadEnvironment> {
+        // Buckets are in the path where the service is not AWS's own.
+        let client = aws_sdk_s3::Client::from_conf(sdk_config!(aws_sdk_s3, self, "AWS_ENDPOINT_URL_S3", force_path_style));
+        Ok(Media::new(client, self.environment.need(name::MEDIA_BUCKET)?))
     }
 
     pub fn gateway(&self) -> Result<Gateway, BadEnvironment> {

@@ -28,6 +28,8 @@ pub mod name {
     pub const TOKEN_PUBLIC_KEYS: &str = "TOKEN_PUBLIC_KEYS";
     pub const REFERRAL_KEY: &str = "REFERRAL_KEY";
     pub const MAIL_FROM: &str = "MAIL_FROM";
+    pub const MEDIA_URL: &str = "MEDIA_URL";
+    pub const MEDIA_BUCKET: &str = "MEDIA_BUCKET";
 
     pub const ALL: &[&str] = &[
         STAGE,
@@ -46,6 +48,8 @@ pub mod name {
         TOKEN_PUBLIC_KEYS,
         REFERRAL_KEY,
         MAIL_FROM,
+        MEDIA_URL,
+        MEDIA_BUCKET,
     ];
 }
 

@@ -7,10 +7,10 @@ use super::{
 };
 use crate::domain::{
     affiliate::{Affiliate, AffiliateStatus, CodeOwner, PayoutAccount, ReferralCode},
-    commission::Commission,
+    commission::{Commission, CommissionStatus},
     ids::{AffiliateId, OrderId, PayoutId},
     job::Checkpoint,
-    payout::Payout,
+    payout::{Payout, PayoutStatus},
     stats::DailyStats,
     time::{Day, Timestamp},
     wallet::{LedgerEntry, Wallet},
@@ -21,8 +21,9 @@ impl Store {
         self.get(&keys::affiliate(id)).await
     }
 
-    pub async fn applications(&self, status: AffiliateStatus, limit: usize, after: Option<Position>) -> Result<Page<Key>, StoreError> {
-        self.query_keys(Range::by_owner(&keys::applications(status.as_str())).limit(limit).after(after)).await
+    pub async fn applications(&self, status: AffiliateStatus, limit: usize, after: Option<Position>) -> Result<Page<Stored<Affiliate>>, StoreError> {
+        let pk = keys::applications(status.as_str());
+        self.list(Range::by_owner(&pk).limit(limit).after(after), |_| true).await
     }
 
     pub async fn code_owner(&self, code: &ReferralCode) -> Result<Option<Stored<CodeOwner>>, StoreError> {
@@ -45,8 +46,16 @@ impl Store {
         self.get(&keys::commission(affiliate, order)).await
     }
 
-    pub async fn commissions(&self, id: AffiliateId, limit: usize, after: Option<Position>) -> Result<Page<Stored<Commission>>, StoreError> {
-        self.query(Range::of(&keys::affiliate_pk(id)).prefix(keys::COMMISSION_PREFIX).newest_first().limit(limit).after(after)).await
+    pub async fn commissions(
+        &self,
+        id: AffiliateId,
+        status: Option<CommissionStatus>,
+        limit: usize,
+        after: Option<Position>,
+    ) -> Result<Page<Stored<Commission>>, StoreError> {
+        let pk = keys::affiliate_pk(id);
+        let range = Range::of(&pk).prefix(keys::COMMISSION_PREFIX).newest_first().limit(limit).after(after);
+        self.list(range, |c: &Commission| status.is_none_or(|s| c.status == s)).await
     }
 
     pub async fn referrals(&self, id: AffiliateId, limit: usize, after: Option<Position>) -> Result<Page<Stored<Referral>>, StoreError> {
@@ -67,8 +76,9 @@ impl Store {
         self.get(&keys::checkpoint(id)).await
     }
 
-    pub async fn payouts(&self, id: AffiliateId, limit: usize, after: Option<Position>) -> Result<Page<Key>, StoreError> {
-        self.query_keys(Range::by_owner(&keys::affiliate_payouts(id)).newest_first().limit(limit).after(after)).await
+    pub async fn payouts(&self, id: AffiliateId, limit: usize, after: Option<Position>) -> Result<Page<Stored<Payout>>, StoreError> {
+        let pk = keys::affiliate_payouts(id);
+        self.list(Range::by_owner(&pk).newest_first().limit(limit).after(after), |_| true).await
     }
 
     /// One shard of a day's clicks.
@@ -81,8 +91,13 @@ impl Store {
     }
 
     /// Payouts that wait for an admin, oldest first.
-    pub async fn open_payouts(&self, limit: usize, after: Option<Position>) -> Result<Page<Key>, StoreError> {
-        self.query_keys(Range::by_due(keys::OPEN_PAYOUTS).limit(limit).after(after)).await
+    pub async fn open_payouts(
+        &self,
+        status: Option<PayoutStatus>,
+        limit: usize,
+        after: Option<Position>,
+    ) -> Result<Page<Stored<Payout>>, StoreError> {
+        self.list(Range::by_due(keys::OPEN_PAYOUTS).limit(limit).after(after), |p: &Payout| status.is_none_or(|s| p.status == s)).await
     }
 
     /// Orders of one shard whose commission may mature by `now`, as the (possibly stale) index knows them.

@@ -33,6 +33,9 @@ pub enum StoreError {
     /// The outcome is unknown, or the table is out of reach: the caller may repeat the whole use case.
     #[error("the table did not answer: {0}")]
     Unavailable(String),
+    /// The place where a page was to start is not in the list.
+    #[error("a position outside of its list")]
+    Astray,
     /// The request itself was wrong: a bug of ours.
     #[error("the table refused the request: {0}")]
     Refused(String),
@@ -87,9 +90,12 @@ pub struct Page<T> {
     pub next: Option<Position>,
 }
 
-/// The last key of a page, as DynamoDB wants it back.
+/// The last key of a page, without the partition: wherever a position comes from, it stays within its list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Position(pub Vec<(String, String)>);
+
+/// Longest sort key that DynamoDB takes.
+const LONGEST_KEY: usize = 1024;
 
 /// A query over one partition of the table or of an index.
 #[derive(Debug, Clone)]
@@ -144,6 +150,24 @@ impl<'a> Range<'a> {
     pub fn after(mut self, position: Option<Position>) -> Self {
         self.after = position;
         self
+    }
+
+    /// The key after which the page starts. Cursors come from callers: what cannot be a place in this list is refused.
+    fn start(&self) -> Result<Option<Item>, StoreError> {
+        let Some(Position(parts)) = &self.after else { return Ok(None) };
+        let [pk, sk] = key_attributes(self.index);
+        let mut start: Item = parts.iter().map(|(name, value)| (name.clone(), text(value))).collect();
+        start.insert(pk.into(), text(self.pk));
+        let names = [pk, sk, attribute::PK, attribute::SK];
+        let whole = names.iter().all(|n| start.contains_key(*n)) && start.keys().all(|n| names.contains(&n.as_str()));
+        let sizes = parts.iter().all(|(_, value)| (1..=LONGEST_KEY).contains(&value.len()));
+        let inside = parts.iter().find(|(name, _)| name == sk).is_some_and(|(_, at)| match &self.sort {
+            Sort::All => true,
+            Sort::Prefix(prefix) => at.starts_with(prefix),
+            Sort::UpTo(last) => at <= last,
+            Sort::Between(from, to) => at >= from && at <= to,
+        });
+        if whole && sizes && inside { Ok(Some(start)) } else { Err(StoreError::Astray) }
     }
 }
 
@@ -202,11 +226,8 @@ impl Store {
 
     /// A page of raw items.
     pub async fn query_items(&self, range: Range<'_>) -> Result<Page<Item>, StoreError> {
-        let (pk, sk) = match range.index {
-            None => (attribute::PK, attribute::SK),
-            Some(keys::BY_OWNER) => (attribute::OWNER_PK, attribute::OWNER_SK),
-            Some(_) => (attribute::DUE_PK, attribute::DUE_SK),
-        };
+        let [pk, sk] = key_attributes(range.index);
+        let start = range.start()?;
         let mut request = self.client.query().table_name(&self.table).set_index_name(range.index.map(str::to_owned));
         request = request.expression_attribute_names("#pk", pk).expression_attribute_values(":pk", text(range.pk));
         let condition = match &range.sort {
@@ -227,7 +248,6 @@ impl Store {
         if !matches!(range.sort, Sort::All) {
             request = request.expression_attribute_names("#sk", sk);
         }
-        let start = range.after.map(|p| p.0.into_iter().map(|(name, value)| (name, text(value))).collect());
         let answer = request
             .key_condition_expression(condition)
             .scan_index_forward(!range.newest_first)
@@ -236,7 +256,7 @@ impl Store {
             .set_exclusive_start_key(start)
             .send()
             .await?;
-        let next = answer.last_evaluated_key.map(position);
+        let next = answer.last_evaluated_key.map(|key| position(range.index, &key));
         Ok(Page { items: answer.items.unwrap_or_default(), next })
     }
 
@@ -247,9 +267,20 @@ impl Store {
     }
 }
 
-fn position(key: Item) -> Position {
-    let mut parts: Vec<_> = key.into_iter().filter_map(|(name, value)| value.as_s().ok().map(|v| (name, v.clone()))).collect();
-    parts.sort();
+fn key_attributes(index: Option<&str>) -> [&'static str; 2] {
+    match index {
+        None => [attribute::PK, attribute::SK],
+        Some(keys::BY_OWNER) => [attribute::OWNER_PK, attribute::OWNER_SK],
+        Some(_) => [attribute::DUE_PK, attribute::DUE_SK],
+    }
+}
+
+/// Where an item stands in the table or in an index.
+fn position(index: Option<&str>, item: &Item) -> Position {
+    let [pk, sk] = key_attributes(index);
+    let names = [sk, attribute::PK, attribute::SK].into_iter().filter(|n| *n != pk);
+    let mut parts: Vec<_> = names.filter_map(|n| Some((n.to_owned(), item.get(n)?.as_s().ok()?.clone()))).collect();
+    parts.dedup();
     Position(parts)
 }
 

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::domain::{
     ids::{CustomerId, OrderId, RefundId},
-    order::Order,
+    order::{Order, OrderStatus},
     payment::Attempt,
     refund::Refund,
     time::{Day, Timestamp},
@@ -38,8 +38,17 @@ impl Store {
         Ok(self.query(Range::of(&keys::order_pk(id)).prefix(keys::REFUND_PREFIX)).await?.items)
     }
 
-    pub async fn orders_of(&self, customer: CustomerId, limit: usize, after: Option<Position>) -> Result<Page<Key>, StoreError> {
-        self.query_keys(Range::by_owner(&keys::customer_orders(customer)).newest_first().limit(limit).after(after)).await
+    /// A customer's orders, newest first; only those of `status`, if one is given.
+    pub async fn orders_of(
+        &self,
+        customer: CustomerId,
+        status: Option<OrderStatus>,
+        limit: usize,
+        after: Option<Position>,
+    ) -> Result<Page<Stored<Order>>, StoreError> {
+        let pk = keys::customer_orders(customer);
+        let range = Range::by_owner(&pk).newest_first().limit(limit).after(after);
+        self.list(range, |o: &Order| status.is_none_or(|s| o.status == s)).await
     }
 
     /// The orders placed on a day of Jakarta.

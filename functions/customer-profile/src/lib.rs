@@ -18,7 +18,7 @@ use qutab::{
 use serde_json::{Value, json};
 
 pub fn group(app: App) -> Group {
-    Group::named("profile")
+    Group::named("customer-profile")
         .get("/api/profile", Access::Customer, read)
         .patch("/api/profile", Access::Customer, change)
         .delete("/api/profile", Access::Customer, delete)

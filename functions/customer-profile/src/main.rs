@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), qutab::app::StartError> {
-    qutab::runtime::start::serve(profile::group).await
+    qutab::runtime::start::serve(customer_profile::group).await
 }
