@@ -3,6 +3,7 @@
 
 mod contract;
 mod counts;
+mod customers;
 mod faults;
 mod histories;
 mod house;

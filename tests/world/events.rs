@@ -2,7 +2,7 @@
 
 use super::{Affiliate, Answer, WEBHOOK_TOKEN, World};
 use qutab::events::batch::{Answer as Outcome, Batch, Record};
-use qutab_local::{Call, dynamo, queues::Message, seed};
+use qutab_local::{Call, dynamo, mailbox::Mail, queues::Message, seed};
 use serde_json::{Value, json};
 
 impl World {
@@ -80,6 +80,19 @@ impl World {
                 self.wire.queues.delete(queue, &message.id);
             }
         }
+    }
+
+    /// The mails that somebody got, oldest first.
+    pub fn mails_to(&self, email: &str) -> Vec<Mail> {
+        self.wire.mailbox.all().into_iter().filter(|m| m.to == email).collect()
+    }
+
+    /// The secret of the last mailed link whose page is `page`.
+    pub fn mailed_token(&self, email: &str, page: &str) -> String {
+        let marker = format!("/{page}?token=");
+        let mails = self.mails_to(email);
+        let link = mails.iter().rev().find_map(|m| m.text.split_once(marker.as_str())).unwrap_or_else(|| panic!("no {page} link for {email}"));
+        link.1.split_whitespace().next().unwrap().to_owned()
     }
 
     pub async fn advance(&self, order: &str, statuses: &[&str]) {

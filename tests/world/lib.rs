@@ -152,8 +152,8 @@ impl World {
             environment: environment(&signing, &public),
         };
         let clock = Clock::new(read(&time));
-        let app = App::build(&wiring, clock.clone()).unwrap();
-        let shop = Shop::build(&wiring, clock).unwrap();
+        let app = wiring.app(clock.clone()).unwrap();
+        let shop = wiring.shop(clock).unwrap();
         seed::seed(&app).await.unwrap();
         let notifier = notification_worker::Notifier { app: app.clone(), mailer: wiring.mailer().unwrap() };
         let groups = all_groups(&app, &shop, zendit_webhook::Webhook::build(&wiring).unwrap());
@@ -180,12 +180,21 @@ impl World {
 
     /// Calls the API as the gateway would: the authorizer first where the route asks for it.
     pub async fn send(&self, method: &str, path: &str, token: Option<&str>, headers: &[(&str, &str)], body: Option<Value>) -> Answer {
+        self.call("203.0.113.7", method, path, token, headers, body).await
+    }
+
+    /// The same, by nobody at another address.
+    pub async fn send_from(&self, address: &str, method: &str, path: &str, body: Value) -> Answer {
+        self.call(address, method, path, None, &[], Some(body)).await
+    }
+
+    async fn call(&self, address: &str, method: &str, path: &str, token: Option<&str>, headers: &[(&str, &str)], body: Option<Value>) -> Answer {
         let bare = path.split('?').next().unwrap();
         let fits = |g: &&Group| g.routes.iter().any(|r| r.method == method && matches(r.path, bare));
         let group = self.groups.iter().find(fits).unwrap_or(&self.fallback);
         let mut request = Request::builder().method(method).uri(path);
         let mut context = json!({ "routeKey": "x", "accountId": "1", "stage": "$default", "requestId": "test", "apiId": "a",
-            "http": { "method": method, "path": bare, "protocol": "HTTP/1.1", "sourceIp": "203.0.113.7", "userAgent": "Mozilla/5.0" }, "timeEpoch": 0 });
+            "http": { "method": method, "path": bare, "protocol": "HTTP/1.1", "sourceIp": address, "userAgent": "Mozilla/5.0" }, "timeEpoch": 0 });
         if let Some(token) = token {
             request = request.header("authorization", format!("Bearer {token}"));
             let header = admin_authorizer::Request { headers: [("authorization".to_owned(), format!("Bearer {token}"))].into() };

@@ -27,7 +27,7 @@ pub struct Verdict {
 
 pub async fn start() -> Result<(), StartError> {
     qutab::runtime::start::handle(
-        |wiring: &Wiring| App::build(wiring, system_clock()),
+        |wiring: &Wiring| wiring.app(system_clock()),
         async |app: &App, request: Request| authorize(app, &request).await,
     )
     .await

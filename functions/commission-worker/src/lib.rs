@@ -12,7 +12,7 @@ use qutab::{
 
 pub async fn start() -> Result<(), StartError> {
     qutab::runtime::start::handle(
-        |wiring: &Wiring| Shop::build(wiring, system_clock()),
+        |wiring: &Wiring| wiring.shop(system_clock()),
         async |shop: &Shop, batch: Batch| Ok(work(shop, batch).await),
     )
     .await

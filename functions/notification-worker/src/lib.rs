@@ -29,7 +29,7 @@ pub enum Event {
 }
 
 pub async fn start() -> Result<(), StartError> {
-    let build = |wiring: &Wiring| Ok(Notifier { app: App::build(wiring, system_clock())?, mailer: wiring.mailer()? });
+    let build = |wiring: &Wiring| Ok(Notifier { app: wiring.app(system_clock())?, mailer: wiring.mailer()? });
     qutab::runtime::start::handle(build, async |notifier: &Notifier, event: Event| handle(notifier, event).await).await
 }
 

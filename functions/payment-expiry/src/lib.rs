@@ -7,7 +7,7 @@ use qutab::{
 };
 
 pub async fn start() -> Result<(), StartError> {
-    qutab::runtime::start::handle(|wiring: &Wiring| Shop::build(wiring, system_clock()), async |shop: &Shop, event: Scheduled| run(shop, event).await)
+    qutab::runtime::start::handle(|wiring: &Wiring| wiring.shop(system_clock()), async |shop: &Shop, event: Scheduled| run(shop, event).await)
         .await
 }
 

@@ -22,7 +22,7 @@ use crate::{
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use axum::Router;
 use qutab::{
-    app::{App, Problem},
+    app::Problem,
     runtime::{clients::Wiring, config::Environment, system_clock, system_entropy},
 };
 use std::{
@@ -235,7 +235,7 @@ impl Data {
         let wire = Wire::new(self.db.clone(), self.queues.clone(), self.mailbox.clone(), self.zendit.clone(), self.files.clone());
         let all = environments.iter().flat_map(|(_, e)| e.iter().cloned()).filter(|(n, _)| !n.starts_with("AWS_ENDPOINT"));
         let wiring = Wiring { wire: SharedHttpConnector::new(wire), environment: Environment::of(all), ..Wiring::of_process() };
-        let app = App::build(&wiring, system_clock()).map_err(|e| e.to_string())?;
+        let app = wiring.app(system_clock()).map_err(|e| e.to_string())?;
         let wrong = |p: Problem| format!("the shop cannot be seeded: {p:?}");
         seed::seed(&app).await.map_err(wrong)?;
         seed::people(&app).await.map_err(wrong)?;

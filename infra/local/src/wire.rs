@@ -56,6 +56,7 @@ struct Faults {
     traffic: Traffic,
     collisions: u32,
     gateway_down: bool,
+    mail_down: bool,
 }
 
 #[derive(Clone)]
@@ -97,6 +98,11 @@ impl Wire {
         self.faults().gateway_down = down;
     }
 
+    /// The mail service throttles every request, or answers again as usual.
+    pub fn take_mail_down(&self, down: bool) {
+        self.faults().mail_down = down;
+    }
+
     /// A new process: no faults, counters at zero.
     pub fn revive(&self) {
         *self.faults() = Faults::default();
@@ -126,6 +132,10 @@ impl Wire {
             self.queues.answer(call)
         } else if host.starts_with("email.") {
             self.faults().traffic.mail_trips += 1;
+            if self.faults().mail_down {
+                let body = "<ErrorResponse><Error><Type>Sender</Type><Code>Throttling</Code></Error></ErrorResponse>".into();
+                return Reply { status: 400, content_type: "text/xml", body };
+            }
             self.mailbox.answer(call)
         } else if host.starts_with("zendit.") {
             self.faults().traffic.gateway_trips += 1;

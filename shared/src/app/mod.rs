@@ -26,10 +26,6 @@ use crate::{
     domain::time::{Clock, Entropy},
     events::Queues,
     gateway::Gateway,
-    runtime::{
-        clients::Wiring,
-        config::{Environment, name},
-    },
     secrets::{
         referral::ReferralKey,
         token::{Issuer, Verifier},
@@ -60,7 +56,7 @@ pub struct App {
     pub clock: Clock,
     pub entropy: Entropy,
     pub verifier: Verifier,
-    issuer: Option<Issuer>,
+    pub issuer: Option<Issuer>,
     pub referrals: Option<ReferralKey>,
     pub site: Site,
 }
@@ -85,42 +81,8 @@ impl FromRef<Shop> for App {
 pub type StartError = Box<dyn std::error::Error + Send + Sync>;
 
 impl App {
-    pub fn build(wiring: &Wiring, clock: Clock) -> Result<Self, StartError> {
-        let environment = &wiring.environment;
-        Ok(Self {
-            store: wiring.store()?,
-            queues: wiring.queues()?,
-            clock,
-            entropy: wiring.entropy.clone(),
-            verifier: Verifier::parse(&environment.list(name::TOKEN_PUBLIC_KEYS))?,
-            issuer: environment.get(name::TOKEN_SIGNING_KEY).map(Issuer::parse).transpose()?,
-            referrals: environment.get(name::REFERRAL_KEY).map(ReferralKey::parse).transpose()?,
-            site: Site::of(environment),
-        })
-    }
-
     /// The right to make tokens, which only the login functions have.
     pub fn issuer(&self) -> Result<&Issuer, Problem> {
         self.issuer.as_ref().ok_or_else(|| Problem::internal("this function has no signing key"))
-    }
-}
-
-impl Shop {
-    pub fn build(wiring: &Wiring, clock: Clock) -> Result<Self, StartError> {
-        Ok(Self { app: App::build(wiring, clock)?, gateway: wiring.gateway()? })
-    }
-}
-
-impl Site {
-    fn of(environment: &Environment) -> Self {
-        let text = |name: &str| environment.get(name).unwrap_or_default().trim_end_matches('/').to_owned();
-        Self {
-            landing: text(name::LANDING_URL),
-            api: text(name::API_URL),
-            media: text(name::MEDIA_URL),
-            cookie_domain: environment.get(name::COOKIE_DOMAIN).map(str::to_owned),
-            origins: environment.list(name::ALLOWED_ORIGINS),
-            local: environment.is_local(),
-        }
     }
 }

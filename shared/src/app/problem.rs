@@ -132,6 +132,12 @@ impl From<crate::domain::Forbidden> for Problem {
     }
 }
 
+impl From<crate::secrets::password::BadHash> for Problem {
+    fn from(error: crate::secrets::password::BadHash) -> Self {
+        Self::internal(error)
+    }
+}
+
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         match refusal {

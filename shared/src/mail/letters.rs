@@ -185,8 +185,8 @@ pub fn order_confirmed(mailer: &Mailer, customer: &Customer, order: &Order) -> L
     let mut letter = w.letter(
         ("Pembayaran qurban Anda telah kami terima", "We have received your qurban payment"),
         &[(
-            "Alhamdulillah, pembayaran Anda telah kami terima. Kami akan mengabari Anda setiap kali qurban Anda sampai pada tahap berikutnya.",
-            "Your payment has reached us. We will keep you posted as your qurban moves on.",
+            "Alhamdulillah, pembayaran Anda telah kami terima. Anda dapat mengikuti perjalanan qurban Anda di halaman pesanan.",
+            "Your payment has reached us. You can follow your qurban on the page of the order.",
         )],
     );
     letter = letter.fact(w.say(("Nomor pesanan", "Order number")), &order.number);

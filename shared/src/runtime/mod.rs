@@ -4,6 +4,7 @@
 pub mod clients;
 pub mod config;
 pub mod start;
+mod wired;
 pub mod telemetry;
 
 use crate::domain::time::{Clock, Entropy, Timestamp};

@@ -11,7 +11,7 @@ use serde::{Serialize, de::DeserializeOwned};
 /// Serves a group of routes that needs no gateway.
 pub async fn serve(group: impl FnOnce(App) -> Group) -> Result<(), StartError> {
     telemetry::start();
-    let app = App::build(&Wiring::of_process(), system_clock())?;
+    let app = Wiring::of_process().app(system_clock())?;
     run(group(app)).await
 }
 
@@ -23,7 +23,7 @@ pub async fn run(group: Group) -> Result<(), StartError> {
 /// Serves a group of routes that also talks to the payment gateway.
 pub async fn serve_shop(group: impl FnOnce(Shop) -> Group) -> Result<(), StartError> {
     telemetry::start();
-    let shop = Shop::build(&Wiring::of_process(), system_clock())?;
+    let shop = Wiring::of_process().shop(system_clock())?;
     run(group(shop)).await
 }
 

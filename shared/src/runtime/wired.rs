@@ -1,0 +1,46 @@
+//! The use cases' state, from the environment and the clients.
+
+use super::{
+    clients::Wiring,
+    config::{Environment, name},
+};
+use crate::{
+    app::{App, Shop, Site, StartError},
+    domain::time::Clock,
+    secrets::{
+        referral::ReferralKey,
+        token::{Issuer, Verifier},
+    },
+};
+
+impl Wiring {
+    pub fn app(&self, clock: Clock) -> Result<App, StartError> {
+        let environment = &self.environment;
+        Ok(App {
+            store: self.store()?,
+            queues: self.queues()?,
+            clock,
+            entropy: self.entropy.clone(),
+            verifier: Verifier::parse(&environment.list(name::TOKEN_PUBLIC_KEYS))?,
+            issuer: environment.get(name::TOKEN_SIGNING_KEY).map(Issuer::parse).transpose()?,
+            referrals: environment.get(name::REFERRAL_KEY).map(ReferralKey::parse).transpose()?,
+            site: site(environment),
+        })
+    }
+
+    pub fn shop(&self, clock: Clock) -> Result<Shop, StartError> {
+        Ok(Shop { app: self.app(clock)?, gateway: self.gateway()? })
+    }
+}
+
+fn site(environment: &Environment) -> Site {
+    let text = |name: &str| environment.get(name).unwrap_or_default().trim_end_matches('/').to_owned();
+    Site {
+        landing: text(name::LANDING_URL),
+        api: text(name::API_URL),
+        media: text(name::MEDIA_URL),
+        cookie_domain: environment.get(name::COOKIE_DOMAIN).map(str::to_owned),
+        origins: environment.list(name::ALLOWED_ORIGINS),
+        local: environment.is_local(),
+    }
+}

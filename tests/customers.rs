@@ -1,0 +1,12 @@
+//! What customers do, told through the API: the product's checklist, sections 1 to 5, 14, 15 and 20.
+
+mod accounts;
+mod coupons;
+mod helpdesk;
+mod letters;
+mod orders;
+mod payments;
+mod products;
+mod profile;
+mod receipts;
+mod tokens;

@@ -1,0 +1,92 @@
+//! What customers are told by mail: every cause once, in their language, in both forms, escaped.
+
+use qutab_tests::{PASSWORD, World};
+use serde_json::{Value, json};
+
+async fn register(w: &World, name: &str, language: &str) -> String {
+    let body = json!({ "name": name, "email": "budi@example.com", "phone": "081234567890", "password": PASSWORD, "language": language });
+    w.post("/api/auth/register", "", body).await.ok();
+    w.customer_again("budi").await
+}
+
+async fn pay_and_refund(w: &World, buyer: &str) -> Value {
+    let order = w.order(buyer, "domba-garut", None).await;
+    w.drain().await;
+    w.pay(&order).await;
+    w.drain().await;
+    let finance = w.admin("finance").await;
+    let refund = json!({ "kind": "end", "because": "undeliverable" });
+    w.post(&format!("/api/admin/orders/{}/refund", order["id"].as_str().unwrap()), &finance, refund).await.ok();
+    w.drain().await;
+    order
+}
+
+#[tokio::test]
+async fn every_step_is_told_once_in_bahasa_indonesia() {
+    let w = World::new().await;
+    let buyer = register(&w, "Budi Santoso", "id").await;
+    let order = pay_and_refund(&w, &buyer).await;
+    let mails = w.mails_to("budi@example.com");
+    let subjects: Vec<&str> = mails.iter().map(|m| m.subject.as_str()).collect();
+    assert_eq!(
+        subjects,
+        [
+            "Selamat datang di Qurban Tanpa Batas",
+            "Pesanan qurban Anda menunggu pembayaran",
+            "Pembayaran qurban Anda telah kami terima",
+            "Pengembalian dana pesanan Anda",
+        ]
+    );
+    for mail in &mails[1..] {
+        for part in [&mail.text, &mail.html] {
+            assert!(part.contains(order["number"].as_str().unwrap()) && part.contains("Budi Santoso"), "{part}");
+        }
+    }
+    assert!(mails[1].text.contains(order["payment_url"].as_str().unwrap()), "the way to pay");
+    assert!(mails[2].text.contains("Rp3.250.000") && mails[2].html.contains("lang=\"id\""));
+}
+
+#[tokio::test]
+async fn whoever_reads_english_gets_english() {
+    let w = World::new().await;
+    let buyer = register(&w, "Ann Smith", "en").await;
+    pay_and_refund(&w, &buyer).await;
+    let subjects: Vec<String> = w.mails_to("budi@example.com").into_iter().map(|m| m.subject).collect();
+    assert_eq!(
+        subjects,
+        ["Welcome to Qurban Tanpa Batas", "Your qurban order awaits payment", "We have received your qurban payment", "The refund of your order"]
+    );
+}
+
+#[tokio::test]
+async fn a_name_with_markup_is_only_a_name() {
+    let w = World::new().await;
+    let buyer = register(&w, "<img src=x onerror=alert(1)>", "id").await;
+    pay_and_refund(&w, &buyer).await;
+    for mail in w.mails_to("budi@example.com") {
+        assert!(!mail.html.contains("<img") && mail.html.contains("&#60;img") || mail.html.contains("&lt;img"), "{}", mail.html);
+        assert!(mail.text.contains("<img src=x"));
+    }
+}
+
+#[tokio::test]
+async fn a_mail_service_that_is_down_delays_letters_and_loses_none() {
+    let w = World::new().await;
+    let buyer = register(&w, "Budi Santoso", "id").await;
+    w.drain().await;
+    w.wire.take_mail_down(true);
+    let order = w.order(&buyer, "domba-garut", None).await;
+    w.pay(&order).await;
+    for _ in 0..40 {
+        w.work_once().await;
+    }
+    assert_eq!(w.mails_to("budi@example.com").len(), 1, "only what was sent before");
+    assert_eq!(w.get(&format!("/api/orders/{}", order["id"].as_str().unwrap()), &buyer).await.ok()["status"], "paid");
+    w.wire.take_mail_down(false);
+    for _ in 0..4 {
+        w.pass_seconds(3_600);
+        qutab::app::owed::sweep(&w.shop.app, w.now()).await.unwrap();
+        w.drain().await;
+    }
+    assert_eq!(w.mails_to("budi@example.com").len(), 3, "payment link and confirmation, each once");
+}

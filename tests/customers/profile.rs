@@ -1,0 +1,95 @@
+//! A customer's own data: read, changed, and erased.
+
+use qutab_tests::{PASSWORD, World};
+use serde_json::{Value, json};
+
+async fn change(w: &World, token: &str, body: Value) -> qutab_tests::Answer {
+    w.send("PATCH", "/api/profile", Some(token), &[], Some(body)).await
+}
+
+async fn delete(w: &World, token: &str, password: &str) -> qutab_tests::Answer {
+    w.send("DELETE", "/api/profile", Some(token), &[], Some(json!({ "current_password": password }))).await
+}
+
+#[tokio::test]
+async fn a_profile_is_read_and_changed() {
+    let w = World::new().await;
+    let buyer = w.customer("budi").await;
+    let before = w.get("/api/profile", &buyer).await;
+    assert_eq!(before.headers["cache-control"], "no-store");
+    assert_eq!((before.body["name"].as_str(), before.body["language"].as_str()), (Some("Pembeli budi"), Some("id")));
+    let body = json!({ "name": "Budi Santoso", "phone": "8123 4567 890", "address": "Jalan Melati 5, Bandung", "language": "en" });
+    let after = change(&w, &buyer, body).await.ok();
+    assert_eq!(after, w.get("/api/profile", &buyer).await.ok());
+    assert_eq!((after["name"].as_str(), after["phone"].as_str()), (Some("Budi Santoso"), Some("+6281234567890")));
+    assert_eq!((after["address"].as_str(), after["language"].as_str()), (Some("Jalan Melati 5, Bandung"), Some("en")));
+    assert_eq!(change(&w, &buyer, json!({ "language": "id" })).await.ok()["name"], "Budi Santoso", "what is not named stays");
+    let wrong = change(&w, &buyer, json!({ "name": "", "phone": "1", "language": "fr" })).await;
+    assert_eq!((wrong.status, wrong.body["errors"].as_array().unwrap().len()), (422, 3));
+    let mail = change(&w, &buyer, json!({ "email": "lain@example.com" })).await.ok();
+    assert_eq!(mail["email"], "budi@example.com", "the address is not changed by the way");
+}
+
+#[tokio::test]
+async fn a_password_is_changed_with_the_old_one_and_other_devices_are_logged_out() {
+    let w = World::new().await;
+    let (phone, laptop) = (w.customer("budi").await, w.customer_again("budi").await);
+    let put = async |old: &str, new: &str| {
+        w.send("PUT", "/api/profile/password", Some(&laptop), &[], Some(json!({ "current_password": old, "new_password": new }))).await
+    };
+    let wrong = put("bukan yang lama", "kata sandi baru").await;
+    assert_eq!((wrong.status, wrong.body["errors"][0]["code"].as_str()), (422, Some("wrong_password")));
+    assert_eq!(put(PASSWORD, "pendek").await.body["errors"][0]["field"], "new_password");
+    assert_eq!(put(PASSWORD, "kata sandi baru").await.status, 204);
+    assert_eq!(w.get("/api/profile", &phone).await.status, 401);
+    assert_eq!(w.get("/api/profile", &laptop).await.status, 200);
+    let login = async |password: &str| w.post("/api/auth/login", "", json!({ "email": "budi@example.com", "password": password })).await.status;
+    assert_eq!((login(PASSWORD).await, login("kata sandi baru").await), (401, 200));
+    w.drain().await;
+    assert!(w.mails_to("budi@example.com").iter().any(|m| m.subject == "Kata sandi Anda telah diubah"));
+}
+
+#[tokio::test]
+async fn an_account_is_deleted_and_the_person_is_gone_but_the_money_stays() {
+    let w = World::new().await;
+    let buyer = w.customer("budi").await;
+    let order = w.order(&buyer, "domba-garut", None).await;
+    assert_eq!(delete(&w, &buyer, PASSWORD).await.status, 409, "an order is open");
+    w.pay(&order).await;
+    w.drain().await;
+    assert_eq!(delete(&w, &buyer, PASSWORD).await.status, 409, "and is not delivered yet");
+    w.advance(order["id"].as_str().unwrap(), &["processing", "distributed", "completed"]).await;
+    w.drain().await;
+    assert_eq!(delete(&w, &buyer, "bukan ini").await.status, 422);
+    assert_eq!(delete(&w, &buyer, PASSWORD).await.status, 204);
+    assert_eq!(w.get("/api/profile", &buyer).await.status, 401);
+    let login = w.post("/api/auth/login", "", json!({ "email": "budi@example.com", "password": PASSWORD })).await;
+    assert_eq!(login.code(), "wrong_credentials");
+    let left: String = w.items().iter().map(ToString::to_string).collect();
+    for person in ["Pembeli budi", "budi@example.com", "Ahmad", "Umar", "Masjid Al Hikmah"] {
+        assert!(!left.contains(person), "{person} is still in the table");
+    }
+    let viewer = w.admin("viewer").await;
+    let kept = w.get(&format!("/api/admin/orders/{}", order["id"].as_str().unwrap()), &viewer).await.ok();
+    assert_eq!((kept["status"].as_str(), kept["total"].as_i64()), (Some("completed"), Some(3_250_000)));
+    w.customer("budi").await;
+}
+
+#[tokio::test]
+async fn money_that_is_owed_keeps_the_account() {
+    let w = World::new().await;
+    let buyer = w.customer("budi").await;
+    let order = w.order(&buyer, "domba-garut", None).await;
+    w.pay(&order).await;
+    w.drain().await;
+    let finance = w.admin("finance").await;
+    let refund = json!({ "kind": "end", "because": "undeliverable" });
+    w.post(&format!("/api/admin/orders/{}/refund", order["id"].as_str().unwrap()), &finance, refund).await.ok();
+    w.drain().await;
+    assert_eq!(delete(&w, &buyer, PASSWORD).await.status, 409);
+    for event in w.wire.zendit.finish_refunds("SUCCEEDED") {
+        w.webhook(&event).await;
+    }
+    w.drain().await;
+    assert_eq!(delete(&w, &buyer, PASSWORD).await.status, 204);
+}
