@@ -88,5 +88,6 @@ async fn a_mail_service_that_is_down_delays_letters_and_loses_none() {
         qutab::app::owed::sweep(&w.shop.app, w.now()).await.unwrap();
         w.drain().await;
     }
-    assert_eq!(w.mails_to("budi@example.com").len(), 3, "payment link and confirmation, each once");
+    let subjects: Vec<String> = w.mails_to("budi@example.com").into_iter().skip(1).map(|m| m.subject).collect();
+    assert_eq!(subjects, ["Pembayaran qurban Anda telah kami terima"], "once; the link to pay has lost its point meanwhile");
 }

@@ -26,11 +26,8 @@ pub struct Verdict {
 }
 
 pub async fn start() -> Result<(), StartError> {
-    qutab::runtime::start::handle(
-        |wiring: &Wiring| wiring.app(system_clock()),
-        async |app: &App, request: Request| authorize(app, &request).await,
-    )
-    .await
+    qutab::runtime::start::handle(|wiring: &Wiring| wiring.app(system_clock()), async |app: &App, request: Request| authorize(app, &request).await)
+        .await
 }
 
 pub async fn authorize(app: &App, request: &Request) -> Result<Verdict, StartError> {

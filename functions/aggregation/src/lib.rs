@@ -8,8 +8,7 @@ use qutab::{
 use serde_json::{Value, json};
 
 pub async fn start() -> Result<(), StartError> {
-    qutab::runtime::start::handle(|wiring: &Wiring| wiring.app(system_clock()), async |app: &App, event: Scheduled| run(app, event).await)
-        .await
+    qutab::runtime::start::handle(|wiring: &Wiring| wiring.app(system_clock()), async |app: &App, event: Scheduled| run(app, event).await).await
 }
 
 pub async fn run(app: &App, event: Scheduled) -> Result<Value, StartError> {

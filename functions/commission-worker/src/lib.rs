@@ -11,11 +11,7 @@ use qutab::{
 };
 
 pub async fn start() -> Result<(), StartError> {
-    qutab::runtime::start::handle(
-        |wiring: &Wiring| wiring.shop(system_clock()),
-        async |shop: &Shop, batch: Batch| Ok(work(shop, batch).await),
-    )
-    .await
+    qutab::runtime::start::handle(|wiring: &Wiring| wiring.shop(system_clock()), async |shop: &Shop, batch: Batch| Ok(work(shop, batch).await)).await
 }
 
 /// Each message alone; all of them safe to repeat.

@@ -7,8 +7,7 @@ use qutab::{
 };
 
 pub async fn start() -> Result<(), StartError> {
-    qutab::runtime::start::handle(|wiring: &Wiring| wiring.app(system_clock()), async |app: &App, event: Scheduled| run(app, event).await)
-        .await
+    qutab::runtime::start::handle(|wiring: &Wiring| wiring.app(system_clock()), async |app: &App, event: Scheduled| run(app, event).await).await
 }
 
 pub async fn run(app: &App, event: Scheduled) -> Result<mature::Matured, StartError> {

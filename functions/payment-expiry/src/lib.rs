@@ -7,8 +7,7 @@ use qutab::{
 };
 
 pub async fn start() -> Result<(), StartError> {
-    qutab::runtime::start::handle(|wiring: &Wiring| wiring.shop(system_clock()), async |shop: &Shop, event: Scheduled| run(shop, event).await)
-        .await
+    qutab::runtime::start::handle(|wiring: &Wiring| wiring.shop(system_clock()), async |shop: &Shop, event: Scheduled| run(shop, event).await).await
 }
 
 pub async fn run(shop: &Shop, event: Scheduled) -> Result<release_order::Expired, StartError> {

@@ -155,7 +155,7 @@ fn decide(basis: &Basis, id: OrderId, wanted: &Wanted, number: OrderNumber, now:
         Some(coupon) => {
             let used = basis.uses.as_ref().map_or(0, |u| u.value.used);
             let discount = coupon.discount_on(&basket(&basis.products, &lines)?, used, now)??;
-            Some(CouponUse { code: coupon.code.clone(), discount, counted: coupon.per_customer.is_some() })
+            Some(CouponUse { code: coupon.code.clone(), discount, per_customer: coupon.per_customer })
         }
         None => None,
     };

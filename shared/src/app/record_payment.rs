@@ -129,6 +129,10 @@ async fn pay(shop: &Shop, order: &Stored<Order>, paid: &Paid, now: Timestamp) ->
         }
         if let Some(coupon) = &after.coupon {
             let uses = app.store.coupon_uses(Some(coupon), after.customer).await?;
+            let used = uses.as_ref().map_or(0, |u| u.value.used);
+            if coupon.per_customer.is_some_and(|most| used >= most) {
+                return surplus(shop, &order.value, paid, "IDR", Surplus::TooLate, now).await.map(Some);
+            }
             take_coupon(&mut tx, coupon, after.customer, uses.as_ref(), Lost::Gone, Lost::Changed);
         }
     }

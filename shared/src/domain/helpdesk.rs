@@ -101,7 +101,10 @@ impl Default for Contact {
 impl Contact {
     /// A link that opens `WhatsApp` with the message filled in.
     pub fn whatsapp_link(&self, message: &str) -> String {
-        let text: String = message.bytes().map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") }).collect();
+        let text: String = message
+            .bytes()
+            .map(|b| if b.is_ascii_alphanumeric() || b"-._~".contains(&b) { char::from(b).to_string() } else { format!("%{b:02X}") })
+            .collect();
         format!("https://wa.me/{}?text={text}", self.whatsapp)
     }
 

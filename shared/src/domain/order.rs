@@ -84,9 +84,9 @@ pub struct Recipient {
 pub struct CouponUse {
     pub code: CouponCode,
     pub discount: Rupiah,
-    /// It has a limit for each customer, in which this order counts.
-    #[serde(default)]
-    pub counted: bool,
+    /// The limit for each customer in which this order counts, as it was when the order was placed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_customer: Option<u32>,
 }
 
 /// One change of status: the order's tracking is the list of these.

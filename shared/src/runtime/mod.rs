@@ -4,8 +4,8 @@
 pub mod clients;
 pub mod config;
 pub mod start;
-mod wired;
 pub mod telemetry;
+mod wired;
 
 use crate::domain::time::{Clock, Entropy, Timestamp};
 

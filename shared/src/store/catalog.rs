@@ -38,17 +38,17 @@ pub fn take_coupon<L: Clone>(
     changed: L,
 ) {
     tx.use_up(&keys::coupon(&coupon.code), USED, gone);
-    match (coupon.counted, uses) {
-        (true, Some(read)) => tx.save(read, &read.value.one_more(), changed),
-        (true, None) => tx.create(&CouponUses::none(coupon.code.clone(), customer).one_more(), changed),
-        (false, _) => tx,
+    match (coupon.per_customer, uses) {
+        (Some(_), Some(read)) => tx.save(read, &read.value.one_more(), changed),
+        (Some(_), None) => tx.create(&CouponUses::none(coupon.code.clone(), customer).one_more(), changed),
+        (None, _) => tx,
     };
 }
 
 /// Gives back what [`take_coupon`] took.
 pub fn give_coupon_back<L: Clone>(tx: &mut Transaction<L>, coupon: &CouponUse, uses: Option<&Stored<CouponUses>>, changed: L) {
     tx.take(&keys::coupon(&coupon.code), USED, 1, changed.clone());
-    if let Some(read) = uses.filter(|_| coupon.counted) {
+    if let Some(read) = uses.filter(|_| coupon.per_customer.is_some()) {
         tx.save(read, &read.value.one_less(), changed);
     }
 }
@@ -56,7 +56,7 @@ pub fn give_coupon_back<L: Clone>(tx: &mut Transaction<L>, coupon: &CouponUse, u
 impl Store {
     /// A customer's uses of the coupon of an order, where they count.
     pub async fn coupon_uses(&self, coupon: Option<&CouponUse>, customer: CustomerId) -> Result<Option<Stored<CouponUses>>, StoreError> {
-        match coupon.filter(|c| c.counted) {
+        match coupon.filter(|c| c.per_customer.is_some()) {
             Some(coupon) => self.get(&keys::coupon_uses(&coupon.code, customer)).await,
             None => Ok(None),
         }

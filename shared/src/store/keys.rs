@@ -9,7 +9,7 @@
 //! | coupon | `COUPON#{code}` | `COUPON` | at checkout |
 //! | coupon uses | `COUPON#{code}` | `CUSTOMER#{id}` | how often one customer uses a coupon that limits it |
 //! | login | `LOGIN#{audience}#{email}` | `LOGIN` | by the address that somebody types; makes an address unique |
-//! | throttle | `THROTTLE#{what}` | `THROTTLE` | attempts of one account or address in a window (TTL) |
+//! | throttle | `THROTTLE#{digest}` | `THROTTLE` | attempts of one account or address in a window (TTL) |
 //! | session | `ACCOUNT#{account}` | `SESSION#{id}` | one device, or all devices of an account (TTL) |
 //! | mailed link | `ACCOUNT#{account}` | `LINK#{purpose}` | the one that works of each purpose (TTL) |
 //! | customer, admin | `ACCOUNT#{account}` | `PROFILE` | by id |
@@ -105,8 +105,10 @@ pub fn coupon_uses(code: &CouponCode, customer: CustomerId) -> Key {
 pub fn login(audience: Audience, email: &Email) -> Key {
     Key::new(format!("LOGIN#{}#{}", audience.as_str(), email.login_key()), "LOGIN")
 }
+/// What is counted may name a person or an address: only its digest is kept.
 pub fn throttle(what: &str) -> Key {
-    Key::new(format!("THROTTLE#{what}"), "THROTTLE")
+    let digest = ring::digest::digest(&ring::digest::SHA256, what.as_bytes());
+    Key::new(format!("THROTTLE#{}", data_encoding::BASE64URL_NOPAD.encode(digest.as_ref().get(..16).unwrap_or_default())), "THROTTLE")
 }
 pub fn account(id: &str) -> String {
     format!("ACCOUNT#{id}")
