@@ -19,7 +19,7 @@ pub fn group(app: App) -> Group {
 /// Nothing is taken: the use is reserved when the order is placed.
 async fn validate(State(app): State<App>, caller: CustomerToken, mut form: Form) -> Result<Json<Value>, Problem> {
     let code = form.text("code", CouponCode::parse);
-    let wanted = form.list("items", 1..=MAX_LINES, |item| Some(items::unnamed(item)?));
+    let wanted = form.list("items", 1..=MAX_LINES, items::unnamed);
     form.checked()?;
     let (Some(code), Some(wanted)) = (code, wanted) else { return Err(form.problem()) };
     let quote = quote::quote(&app, caller.id, &WantedLine::merged(wanted), &code).await?;

@@ -17,7 +17,7 @@ use qutab::{
         money::{BasisPoints, Rupiah},
         text::{Description, Motivation, PersonName, Place, Title},
     },
-    files::{self, Media},
+    files::{self, Media, Rendered},
     secrets::password::{self, Password},
     store::{keys, transaction::Transaction},
 };
@@ -136,7 +136,7 @@ pub async fn pictures(app: &App, media: &Media) -> Result<(), Problem> {
         if !read.value.pictures.is_empty() {
             continue;
         }
-        let (picture, sizes) = files::render(PictureId::named(&[slug]), file).map_err(Problem::internal)?;
+        let Rendered { picture, sizes } = files::render(PictureId::named(&[slug]), file).map_err(Problem::internal)?;
         for (size, jpeg) in sizes {
             media.put(&picture, size, jpeg).await.map_err(Problem::unavailable)?;
         }

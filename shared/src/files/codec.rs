@@ -27,12 +27,19 @@ pub enum NotAPicture {
     Damaged,
 }
 
-/// The picture under its id, and its sizes as JPEG.
-pub fn render(id: PictureId, bytes: &[u8]) -> Result<(Picture, Vec<(Size, Vec<u8>)>), NotAPicture> {
+/// A picture with its sizes as JPEG.
+#[derive(Debug)]
+pub struct Rendered {
+    pub picture: Picture,
+    pub sizes: Vec<(Size, Vec<u8>)>,
+}
+
+/// The picture under its id, in all its sizes.
+pub fn render(id: PictureId, bytes: &[u8]) -> Result<Rendered, NotAPicture> {
     let decoded = decode(bytes)?;
     let picture = Picture { id, width: decoded.width(), height: decoded.height() };
     let sizes = picture.sizes().into_iter().map(|size| Ok((size, encode(&decoded, size)?)));
-    Ok((picture, sizes.collect::<Result<_, _>>()?))
+    Ok(Rendered { picture, sizes: sizes.collect::<Result<_, _>>()? })
 }
 
 fn decode(bytes: &[u8]) -> Result<DynamicImage, NotAPicture> {

@@ -2,7 +2,7 @@
 
 mod codec;
 
-pub use codec::{NotAPicture, render};
+pub use codec::{NotAPicture, Rendered, render};
 
 use crate::domain::picture::{Picture, Size};
 use aws_sdk_s3::{
