@@ -6,6 +6,7 @@ mod helpdesk;
 mod letters;
 mod orders;
 mod payments;
+mod phones;
 mod products;
 mod profile;
 mod receipts;

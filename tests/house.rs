@@ -57,15 +57,17 @@ fn every_dependency_has_a_licence_that_is_allowed() {
 const ROOMS: &[(&str, &[&str], &[&str])] = &[
     ("domain", &[], &["aws_", "axum", "lambda_", "tokio", "image::", "pdf_writer"]),
     ("store", &["domain"], &["aws_sdk_s", "axum", "lambda_"]),
-    ("gateway", &["domain"], &["aws_sdk", "axum", "lambda_"]),
+    ("https", &[], &["aws_sdk", "axum", "lambda_"]),
+    ("gateway", &["domain", "https"], &["aws_sdk", "axum", "lambda_"]),
+    ("whatsapp", &["domain", "https"], &["aws_sdk", "axum", "lambda_"]),
     ("files", &["domain"], &["aws_sdk_dynamodb", "aws_sdk_sqs", "aws_sdk_ses", "axum", "lambda_"]),
     ("mail", &["domain"], &["aws_sdk_dynamodb", "aws_sdk_s3", "aws_sdk_sqs", "axum", "lambda_"]),
     ("pdf", &["domain"], &["aws_", "axum", "lambda_"]),
     ("secrets", &["domain"], &["aws_", "axum", "lambda_"]),
     ("events", &["domain"], &["aws_sdk_dynamodb", "aws_sdk_s3", "aws_sdk_ses", "axum", "lambda_http"]),
-    ("app", &["domain", "store", "gateway", "files", "mail", "secrets", "events"], &["aws_", "lambda_"]),
+    ("app", &["domain", "store", "gateway", "files", "mail", "secrets", "events", "whatsapp"], &["aws_", "lambda_"]),
     ("http", &["app", "domain", "store", "secrets"], &["aws_"]),
-    ("runtime", &["app", "domain", "store", "gateway", "files", "mail", "secrets", "events", "http"], &[]),
+    ("runtime", &["app", "domain", "store", "gateway", "files", "mail", "secrets", "events", "http", "whatsapp"], &[]),
 ];
 
 /// The rooms that a text names: `crate::room`, also inside `use crate::{ ... }`.

@@ -24,6 +24,7 @@ use qutab_local::{
     mailbox::Mailbox,
     queues::{Queues, Rules},
     seed, template,
+    whatsapp::WhatsApp,
     wire::Wire,
     zendit::Zendit,
 };
@@ -143,7 +144,14 @@ impl World {
         let zendit = Zendit::new(Kept::in_memory(), "secret", "https://zendit.test", read(&time));
         let directory = Arc::new(tempfile::tempdir().unwrap());
         let files = Files::new(directory.path(), template.buckets.iter().map(|id| files::bucket_name(id)));
-        let wire = Wire::new(db, Queues::new(Kept::in_memory(), rules), Mailbox::new(Kept::in_memory()), zendit, files);
+        let wire = Wire::new(
+            db,
+            Queues::new(Kept::in_memory(), rules),
+            Mailbox::new(Kept::in_memory()),
+            zendit,
+            files,
+            WhatsApp::new(Kept::in_memory(), "secret"),
+        );
         let (signing, public) = generate_keys("k1").unwrap();
         let wiring = Wiring {
             wire: SharedHttpConnector::new(wire.clone()),
@@ -155,7 +163,7 @@ impl World {
         let app = wiring.app(clock.clone()).unwrap();
         let shop = wiring.shop(clock).unwrap();
         seed::seed(&app).await.unwrap();
-        let notifier = notification_worker::Notifier { app: app.clone(), mailer: wiring.mailer().unwrap() };
+        let notifier = notification_worker::Notifier::build(&wiring, app.clone()).unwrap();
         let groups = all_groups(&app, &shop, zendit_webhook::Webhook::build(&wiring).unwrap());
         wire.revive();
         let (groups, fallback, media) = (Arc::new(groups), Arc::new(fallback::group()), wiring.media().unwrap());

@@ -10,6 +10,7 @@ use qutab::{
     },
     mail::Mailer,
     runtime::{clients::Wiring, system_clock},
+    whatsapp::WhatsApp,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -18,6 +19,7 @@ use serde_json::{Value, json};
 pub struct Notifier {
     pub app: App,
     pub mailer: Mailer,
+    pub whatsapp: Option<WhatsApp>,
 }
 
 /// What may arrive: a batch of the queue, or the schedule of the sweep.
@@ -28,8 +30,14 @@ pub enum Event {
     Sweep(Scheduled),
 }
 
+impl Notifier {
+    pub fn build(wiring: &Wiring, app: App) -> Result<Self, StartError> {
+        Ok(Self { app, mailer: wiring.mailer()?, whatsapp: wiring.whatsapp()? })
+    }
+}
+
 pub async fn start() -> Result<(), StartError> {
-    let build = |wiring: &Wiring| Ok(Notifier { app: wiring.app(system_clock())?, mailer: wiring.mailer()? });
+    let build = |wiring: &Wiring| Notifier::build(wiring, wiring.app(system_clock())?);
     qutab::runtime::start::handle(build, async |notifier: &Notifier, event: Event| handle(notifier, event).await).await
 }
 
@@ -48,7 +56,7 @@ pub async fn handle(notifier: &Notifier, event: Event) -> Result<Value, StartErr
 pub async fn work(notifier: &Notifier, batch: Batch) -> Answer {
     each(batch, async |message| match message {
         Message::Owed { outbox } => {
-            let send = async |work: &Work| notify::notify(&notifier.app, &notifier.mailer, work).await;
+            let send = async |work: &Work| notify::notify(&notifier.app, &notifier.mailer, notifier.whatsapp.as_ref(), work).await;
             owed::carry_out(&notifier.app, outbox, send).await.map_err(|p: Problem| p.code.as_str())
         }
         Message::InvoiceNotice { .. } | Message::RefundNotice { .. } => Err("a message of the payments queue"),

@@ -6,6 +6,7 @@ use crate::{
     queues::Queues,
     schedules::Job,
     template::Template as Sam,
+    whatsapp::WhatsApp,
 };
 use askama::Template;
 use axum::{
@@ -32,6 +33,7 @@ pub struct Console {
     pub fleet: Arc<Fleet>,
     pub queues: Queues,
     pub mailbox: Mailbox,
+    pub whatsapp: WhatsApp,
     pub jobs: Arc<Vec<Job>>,
     pub template: Arc<Sam>,
     pub logins: Arc<Vec<(String, String)>>,
@@ -45,14 +47,23 @@ struct Page<'a> {
     jobs: &'a [Job],
     runs: Vec<String>,
     mails: Vec<(usize, Mail)>,
+    messages: Vec<(String, String, Vec<String>)>,
     queues: Vec<(String, usize, bool)>,
     functions: Vec<(&'a crate::template::Function, usize)>,
     today: String,
 }
 
 impl Console {
-    pub fn new(fleet: Arc<Fleet>, queues: Queues, mailbox: Mailbox, jobs: Vec<Job>, template: Arc<Sam>, logins: Vec<(String, String)>) -> Self {
-        Self { fleet, queues, mailbox, jobs: Arc::new(jobs), template, logins: Arc::new(logins), runs: Arc::default() }
+    pub fn new(
+        fleet: Arc<Fleet>,
+        queues: Queues,
+        mailbox: Mailbox,
+        whatsapp: WhatsApp,
+        jobs: Vec<Job>,
+        template: Arc<Sam>,
+        logins: Vec<(String, String)>,
+    ) -> Self {
+        Self { fleet, queues, mailbox, whatsapp, jobs: Arc::new(jobs), template, logins: Arc::new(logins), runs: Arc::default() }
     }
 
     pub fn router(self) -> Router {
@@ -76,6 +87,7 @@ async fn page(State(console): State<Console>) -> Response {
         jobs: &console.jobs,
         runs: console.runs.lock().unwrap_or_else(PoisonError::into_inner).iter().rev().take(RUNS_SHOWN).cloned().collect(),
         mails,
+        messages: console.whatsapp.all().into_iter().rev().collect(),
         queues: console.queues.depth().into_iter().map(|(name, depth)| (name.clone(), depth, dead.contains_key(&name))).collect(),
         functions: console.template.functions.iter().map(|f| (f, running.get(&f.package).copied().unwrap_or_default())).collect(),
         today: system_clock().now().day().to_string(),

@@ -21,6 +21,7 @@ pub mod secrets;
 pub mod seed;
 pub mod system;
 pub mod template;
+pub mod whatsapp;
 pub mod wire;
 pub mod zendit;
 

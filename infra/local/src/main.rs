@@ -8,12 +8,13 @@ use qutab_local::{
 use std::{path::PathBuf, process::ExitCode};
 
 const USAGE: &str = "\
-cargo run -- [demo] [--port 3000] [--data .qutab] [--shop http://localhost:5173]
+cargo run -- [demo] [--port 3000] [--data .qutab] [--shop http://localhost:5173] [--whatsapp]
 
   (nothing)  starts the whole system; Ctrl-C ends it
   demo       walks the path of the money over HTTP, on the running system or on one of its own
   --port     the API's port; the next three are taken as well
   --data     where everything is kept between runs
+  --whatsapp sends messages too, to a stand-in of the message service
   --shop     the address of a front end, for CORS and for links in mails";
 
 struct Wanted {
@@ -24,12 +25,13 @@ struct Wanted {
 fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Wanted, String> {
     let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
     let root = root.canonicalize().unwrap_or(root);
-    let options = Options { port: 3000, data: root.join(".qutab"), shop: None, template: root.join("template.yaml") };
+    let options = Options { port: 3000, data: root.join(".qutab"), shop: None, template: root.join("template.yaml"), whatsapp: false };
     let mut wanted = Wanted { demo: false, options };
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
         match argument.as_str() {
             "demo" => wanted.demo = true,
+            "--whatsapp" => wanted.options.whatsapp = true,
             "--port" => {
                 let port = value()?;
                 wanted.options.port =

@@ -5,6 +5,7 @@ use crate::{
     files::Files,
     mailbox::Mailbox,
     queues::Queues,
+    whatsapp::WhatsApp,
     zendit::{Invoice, Zendit},
 };
 use askama::Template;
@@ -23,12 +24,13 @@ use tower_http::cors::{Any, CorsLayer};
 const MAX_BODY: usize = 10 << 20;
 const MAX_FILE: usize = 20 << 20;
 
-/// DynamoDB, SQS and SES.
+/// DynamoDB, SQS, SES and the message service.
 #[derive(Clone)]
 pub struct Cloud {
     pub db: Database,
     pub queues: Queues,
     pub mailbox: Mailbox,
+    pub whatsapp: WhatsApp,
 }
 
 impl std::fmt::Debug for Cloud {
@@ -39,7 +41,7 @@ impl std::fmt::Debug for Cloud {
 
 impl Cloud {
     pub fn router(self) -> Router {
-        Router::new().route("/{service}/", any(cloud)).with_state(self)
+        Router::new().route("/{service}/", any(cloud)).route("/whatsapp/{*path}", any(whatsapp)).with_state(self)
     }
 }
 
@@ -52,6 +54,13 @@ async fn cloud(State(cloud): State<Cloud>, Path(service): Path<String>, request:
         _ => None,
     });
     reply.map_or_else(|| StatusCode::NOT_FOUND.into_response(), response)
+}
+
+async fn whatsapp(State(cloud): State<Cloud>, request: Request) -> Response {
+    match call(request).await {
+        Some(call) => response(cloud.whatsapp.answer(&call)),
+        None => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+    }
 }
 
 async fn call(request: Request) -> Option<Call> {

@@ -22,10 +22,15 @@ impl Secrets {
     pub fn of(directory: &Path, entropy: &Entropy) -> Result<Self, String> {
         let file = directory.join("secrets.json");
         let unreadable = |e: &dyn std::fmt::Display| format!("{}: {e}", file.display());
+        let mut made = Self::fresh(entropy)?;
         if let Ok(found) = File::open(&file) {
-            return serde_json::from_reader(found).map_err(|e| unreadable(&e));
+            let found: Self = serde_json::from_reader(found).map_err(|e| unreadable(&e))?;
+            if made.values.keys().all(|name| found.values.contains_key(name)) {
+                return Ok(found);
+            }
+            // A directory of an older version lacks what came later.
+            made.values.extend(found.values);
         }
-        let made = Self::fresh(entropy)?;
         let mut open = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&file).map_err(|e| unreadable(&e))?;
         let text = serde_json::to_vec_pretty(&made).map_err(|e| unreadable(&e))?;
         open.write_all(&text).and_then(|()| open.sync_all()).map_err(|e| unreadable(&e))?;
@@ -41,6 +46,7 @@ impl Secrets {
             ("referral:key", random()),
             ("zendit:secret", random()),
             ("zendit:webhook_token", random()),
+            ("whatsapp:token", random()),
         ];
         Ok(Self { values: values.map(|(n, v)| (n.to_owned(), v)).into() })
     }

@@ -16,6 +16,7 @@ use crate::{
     secrets::Secrets,
     seed,
     template::{self, Function, Template},
+    whatsapp::WhatsApp,
     wire::Wire,
     zendit::Zendit,
 };
@@ -45,6 +46,8 @@ pub struct Options {
     /// Address of a front end that runs elsewhere on this machine.
     pub shop: Option<String>,
     pub template: PathBuf,
+    /// Whether messages go to the stand-in of the message service; otherwise they are off, as by default.
+    pub whatsapp: bool,
 }
 
 impl Options {
@@ -78,6 +81,7 @@ impl Options {
             ("LandingUrl", format!("{}/", self.shop())),
             ("CookieDomain", String::new()),
             ("ZenditUrl", self.zendit()),
+            ("WhatsappUrl", if self.whatsapp { format!("{}/whatsapp/v23.0", self.cloud()) } else { String::new() }),
             ("MediaDelivery.DomainName", format!("{}/{}", self.files(), files::MEDIA)),
         ]
         .map(|(n, v)| (n.to_owned(), v))
@@ -104,6 +108,7 @@ struct Data {
     zendit: Zendit,
     secrets: Secrets,
     files: Files,
+    whatsapp: WhatsApp,
 }
 
 impl System {
@@ -137,10 +142,18 @@ impl System {
     ) -> Result<(), String> {
         let [api, cloud, payments, files] = listeners;
         let gateway = Arc::new(Gateway::new(template, fleet.clone())?);
-        let console = Console::new(fleet.clone(), data.queues.clone(), data.mailbox.clone(), jobs.clone(), template.clone(), self.logins());
+        let console = Console::new(
+            fleet.clone(),
+            data.queues.clone(),
+            data.mailbox.clone(),
+            data.whatsapp.clone(),
+            jobs.clone(),
+            template.clone(),
+            self.logins(),
+        );
         let front = console.router().merge(Router::new().fallback(api_gateway::serve).with_state(gateway));
         self.tasks.spawn(listen(api, front));
-        let behind = Cloud { db: data.db.clone(), queues: data.queues.clone(), mailbox: data.mailbox.clone() };
+        let behind = Cloud { db: data.db.clone(), queues: data.queues.clone(), mailbox: data.mailbox.clone(), whatsapp: data.whatsapp.clone() };
         self.tasks.spawn(listen(cloud, behind.router().merge(fleet.runtime_api())));
         self.tasks.spawn(listen(payments, ports::payments(data.zendit.clone())));
         self.tasks.spawn(listen(files, ports::files(data.files.clone())));
@@ -227,12 +240,15 @@ impl Data {
         let kept = Kept::on_file(options.data.join("payments.json")).map_err(|e| wrong(&e))?;
         let zendit = Zendit::new(kept, secrets.get("zendit:secret")?, &options.zendit(), move || clock.now());
         let files = Files::new(&options.data.join("files"), template.buckets.iter().map(|id| files::bucket_name(id)));
-        Ok(Self { db, queues, mailbox, zendit, secrets, files })
+        let sent = Kept::on_file(options.data.join("whatsapp.json")).map_err(|e| wrong(&e))?;
+        let whatsapp = WhatsApp::new(sent, secrets.get("whatsapp:token")?);
+        Ok(Self { db, queues, mailbox, zendit, secrets, files, whatsapp })
     }
 
     /// The seeded shop, written by the same code that serves it. What is there already stays.
     async fn seed(&self, environments: &[(Function, Vec<(String, String)>)]) -> Result<(), String> {
-        let wire = Wire::new(self.db.clone(), self.queues.clone(), self.mailbox.clone(), self.zendit.clone(), self.files.clone());
+        let wire =
+            Wire::new(self.db.clone(), self.queues.clone(), self.mailbox.clone(), self.zendit.clone(), self.files.clone(), self.whatsapp.clone());
         let all = environments.iter().flat_map(|(_, e)| e.iter().cloned()).filter(|(n, _)| !n.starts_with("AWS_ENDPOINT"));
         // No socket is needed yet: the wire leads to the file store itself.
         let all = all.chain([("MEDIA_BUCKET", files::MEDIA), ("AWS_ENDPOINT_URL_S3", "http://s3.local")].map(|(n, v)| (n.to_owned(), v.to_owned())));

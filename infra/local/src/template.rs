@@ -74,6 +74,10 @@ pub fn read(text: &str, values: &BTreeMap<String, String>) -> Result<Template, S
     }
     known.extend(values.clone());
     let document = plain(&yaml, &known);
+    for (name, holds) in object(&document["Conditions"]) {
+        known.insert(condition(&name), (holds == true).to_string());
+    }
+    let document = plain(&yaml, &known);
     let resources = object(&document["Resources"]);
     let of_kind = |kind: &str| resources.iter().filter(move |(_, r)| r["Type"] == *kind).collect::<Vec<_>>();
     let functions = of_kind("AWS::Serverless::Function").into_iter().map(|(id, r)| function(id, &r["Properties"])).collect::<Result<Vec<_>, _>>()?;
@@ -156,9 +160,31 @@ fn array(value: &Value) -> Vec<Value> {
     value.as_array().cloned().unwrap_or_default()
 }
 
+/// What a condition is known by among the values.
+fn condition(name: &str) -> String {
+    format!("Condition:{name}")
+}
+
+/// An intrinsic function that takes a list.
+fn of_list(tag: &str, list: &[Value], known: &BTreeMap<String, String>) -> Value {
+    match (tag, list) {
+        ("!Equals", [one, other]) => json!(one == other),
+        ("!Not", [holds]) => json!(holds != &json!(true)),
+        ("!If", [name, yes, no]) => {
+            let holds = known.get(&condition(name.as_str().unwrap_or_default())).is_some_and(|v| v == "true");
+            if holds { yes.clone() } else { no.clone() }
+        }
+        _ => json!(format!("{tag}:")),
+    }
+}
+
 /// YAML with the intrinsic functions carried out as far as `known` goes.
 fn plain(yaml: &Yaml, known: &BTreeMap<String, String>) -> Value {
     match yaml {
+        Yaml::Tagged(tagged) if tagged.value.is_sequence() => {
+            let list = array(&plain(&tagged.value, known));
+            of_list(&tagged.tag.to_string(), &list, known)
+        }
         Yaml::Tagged(tagged) => {
             let text = tagged.value.as_str().unwrap_or_default();
             match tagged.tag.to_string().as_str() {

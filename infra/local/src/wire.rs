@@ -4,7 +4,7 @@
 //! cut the connection at any request: before it is sent, or after it was applied. After a cut the process counts as
 //! dead until it is revived: every further request fails.
 
-use crate::{Call, Reply, dynamo, files::Files, mailbox::Mailbox, queues::Queues, zendit::Zendit};
+use crate::{Call, Reply, dynamo, files::Files, mailbox::Mailbox, queues::Queues, whatsapp::WhatsApp, zendit::Zendit};
 use aws_smithy_runtime_api::client::{
     http::{HttpConnector, HttpConnectorFuture},
     orchestrator::{HttpRequest, HttpResponse},
@@ -57,6 +57,7 @@ struct Faults {
     collisions: u32,
     gateway_down: bool,
     mail_down: bool,
+    messages_down: bool,
 }
 
 #[derive(Clone)]
@@ -66,6 +67,7 @@ pub struct Wire {
     pub mailbox: Mailbox,
     pub zendit: Zendit,
     pub files: Files,
+    pub whatsapp: WhatsApp,
     faults: Arc<Mutex<Faults>>,
 }
 
@@ -76,8 +78,8 @@ impl std::fmt::Debug for Wire {
 }
 
 impl Wire {
-    pub fn new(db: Database, queues: Queues, mailbox: Mailbox, zendit: Zendit, files: Files) -> Self {
-        Self { db, queues, mailbox, zendit, files, faults: Arc::default() }
+    pub fn new(db: Database, queues: Queues, mailbox: Mailbox, zendit: Zendit, files: Files, whatsapp: WhatsApp) -> Self {
+        Self { db, queues, mailbox, zendit, files, whatsapp, faults: Arc::default() }
     }
 
     fn faults(&self) -> MutexGuard<'_, Faults> {
@@ -101,6 +103,11 @@ impl Wire {
     /// The mail service throttles every request, or answers again as usual.
     pub fn take_mail_down(&self, down: bool) {
         self.faults().mail_down = down;
+    }
+
+    /// The message service answers every request with 503, or again as usual.
+    pub fn take_messages_down(&self, down: bool) {
+        self.faults().messages_down = down;
     }
 
     /// A new process: no faults, counters at zero.
@@ -137,6 +144,12 @@ impl Wire {
                 return Reply { status: 400, content_type: "text/xml", body };
             }
             self.mailbox.answer(call)
+        } else if host.starts_with("whatsapp.") {
+            self.faults().traffic.mail_trips += 1;
+            if self.faults().messages_down {
+                return Reply::json(503, &json!({ "error": { "message": "Service temporarily unavailable", "code": 2 } }));
+            }
+            self.whatsapp.answer(call)
         } else if host.starts_with("zendit.") {
             self.faults().traffic.gateway_trips += 1;
             if self.faults().gateway_down {

@@ -7,6 +7,7 @@ pub mod click;
 pub mod credentials;
 pub mod mature;
 pub mod notify;
+pub mod notify_by_phone;
 pub mod owed;
 pub mod payment_link;
 pub mod payouts;

@@ -1,6 +1,6 @@
 //! Sends the mail that a piece of owed work asks for.
 
-use super::{App, Problem, credentials};
+use super::{App, Problem, credentials, notify_by_phone};
 use crate::{
     domain::{
         contact::Email,
@@ -14,10 +14,23 @@ use crate::{
         Letter, Mailer,
         letters::{self, Person},
     },
+    whatsapp::WhatsApp,
 };
 
 /// Does one piece of owed work of the notifications queue. A mail that is refused for good is left to a person.
-pub async fn notify(app: &App, mailer: &Mailer, work: &Work) -> Result<(), Problem> {
+pub async fn notify(app: &App, mailer: &Mailer, whatsapp: Option<&WhatsApp>, work: &Work) -> Result<(), Problem> {
+    if let Work::WhatsApp { news } = work {
+        return match whatsapp {
+            Some(whatsapp) => notify_by_phone::send(app, whatsapp, news).await,
+            // Switched off meanwhile.
+            None => Ok(()),
+        };
+    }
+    mail(app, mailer, work).await?;
+    if whatsapp.is_some() { notify_by_phone::owe(app, work).await } else { Ok(()) }
+}
+
+async fn mail(app: &App, mailer: &Mailer, work: &Work) -> Result<(), Problem> {
     let Some(letter) = compose(app, mailer, work).await? else { return Ok(()) };
     match mailer.send(&letter).await {
         Err(error) if error.is_final() => {
@@ -65,7 +78,7 @@ async fn compose(app: &App, mailer: &Mailer, work: &Work) -> Result<Option<Lette
             let payout = app.store.payout(*payout).await?;
             with_affiliate(app, *affiliate).await?.zip(payout).map(|(a, payout)| letters::payout(mailer, &a, &payout.value))
         }
-        Work::SendRefund { .. } | Work::SettleFreeOrder { .. } => return Err(Problem::internal("work of the payments queue")),
+        Work::WhatsApp { .. } | Work::SendRefund { .. } | Work::SettleFreeOrder { .. } => return Err(Problem::internal("work that is no mail")),
     })
 }
 
@@ -102,12 +115,12 @@ async fn person(app: &App, audience: Audience, email: &Email) -> Result<Option<(
     Ok(person.map(|p| (p, login)))
 }
 
-async fn with_customer(app: &App, order: OrderId) -> Result<Option<(Order, Customer)>, Problem> {
+pub(super) async fn with_customer(app: &App, order: OrderId) -> Result<Option<(Order, Customer)>, Problem> {
     let Some(order) = app.store.order(order).await? else { return Ok(None) };
     let customer = app.store.customer(order.value.customer).await?;
     Ok(customer.map(|c| (order.value, c.value)))
 }
 
-async fn with_affiliate(app: &App, id: AffiliateId) -> Result<Option<crate::domain::affiliate::Affiliate>, Problem> {
+pub(super) async fn with_affiliate(app: &App, id: AffiliateId) -> Result<Option<crate::domain::affiliate::Affiliate>, Problem> {
     Ok(app.store.affiliate(id).await?.map(|a| a.value))
 }

@@ -99,7 +99,7 @@ impl Default for Contact {
 }
 
 impl Contact {
-    /// A link that opens `WhatsApp` with the message filled in.
+    /// A link that opens WhatsApp with the message filled in.
     pub fn whatsapp_link(&self, message: &str) -> String {
         let text: String = message
             .bytes()

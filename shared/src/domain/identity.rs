@@ -62,6 +62,13 @@ pub enum Language {
 }
 
 impl Language {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::En => "en",
+        }
+    }
+
     pub fn parse(text: &str) -> Result<Self, Wrong> {
         match text {
             "id" => Ok(Self::Id),

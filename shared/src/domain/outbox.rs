@@ -76,6 +76,10 @@ pub enum Work {
         affiliate: AffiliateId,
         payout: PayoutId,
     },
+    /// The same news by phone, after its mail was sent.
+    WhatsApp {
+        news: Box<Self>,
+    },
     /// Ask the gateway to send money back.
     SendRefund {
         order: OrderId,

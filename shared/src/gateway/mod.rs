@@ -1,23 +1,21 @@
 //! The payment gateway, in the invoice dialect: create, read, find, expire, refund.
 //!
-//! Routes and settings call it `zendit`; the dialect is Xendit's Invoice API (the README says why). It runs on the
-//! HTTP client of the AWS SDK: one TLS stack and one connection pool for everything that a function talks to.
+//! Routes and settings call it `zendit`; the dialect is Xendit's Invoice API (the README says why).
 
 mod wire;
 
-use crate::domain::{
-    contact::{Email, Phone},
-    order::Order,
-    payment::{Attempt, ExternalId},
-    refund::Refund,
-    text::PersonName,
+use crate::{
+    domain::{
+        contact::{Email, Phone},
+        order::Order,
+        payment::{Attempt, ExternalId},
+        refund::Refund,
+        text::PersonName,
+    },
+    https,
 };
 use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep};
-use aws_smithy_runtime_api::client::{
-    http::{HttpConnector, SharedHttpConnector},
-    orchestrator::HttpRequest,
-};
-use aws_smithy_types::body::SdkBody;
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use data_encoding::BASE64;
 use std::time::Duration;
 pub use wire::{Invoice, InvoiceStatus, RefundAnswer, RefundState};
@@ -36,8 +34,6 @@ pub enum GatewayError {
 /// Tries for requests that may be repeated, and the longest wait that a 429 may ask for.
 const TRIES: u32 = 3;
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
-/// Largest answer that is read.
-const MAX_ANSWER: usize = 1 << 20;
 
 #[derive(Clone)]
 pub struct Gateway {
@@ -135,30 +131,17 @@ impl Gateway {
 
     async fn send(&self, method: &str, path: &str, body: Option<&str>, key: Option<&str>) -> Result<Vec<u8>, GatewayError> {
         let unavailable = |why: &str| GatewayError::Unavailable(why.into());
-        let mut request = HttpRequest::new(SdkBody::from(body.unwrap_or_default()));
-        request.set_method(method).map_err(|_| unavailable("method"))?;
-        request.set_uri(format!("{}{path}", self.base)).map_err(|_| unavailable("address"))?;
-        let headers = request.headers_mut();
-        headers.insert("authorization", self.authorization.clone());
-        headers.insert("accept", "application/json");
-        if body.is_some() {
-            headers.insert("content-type", "application/json");
-        }
-        if let Some(key) = key {
-            headers.insert("idempotency-key", key.to_owned());
-        }
-        let answer = self.wire.call(request).await.map_err(|e| unavailable(if e.is_timeout() { "timeout" } else { "connection" }))?;
-        let status = answer.status().as_u16();
-        let wait = answer.headers().get("rate-limit-reset").and_then(|s| s.parse::<u64>().ok());
-        let body = wire::read_body(answer.into_body(), MAX_ANSWER).await.ok_or_else(|| unavailable("answer cut off"))?;
-        match status {
-            200..=299 => Ok(body),
+        let mut headers = vec![("authorization", self.authorization.as_str())];
+        headers.extend(key.map(|key| ("idempotency-key", key)));
+        let answer = https::send(&self.wire, method, format!("{}{path}", self.base), &headers, body).await.map_err(|e| unavailable(e.0))?;
+        match answer.status {
+            200..=299 => Ok(answer.body),
             429 => {
-                self.sleep.sleep(wait.map_or(LONGEST_WAIT, Duration::from_secs).min(LONGEST_WAIT)).await;
+                self.sleep.sleep(answer.wait.map_or(LONGEST_WAIT, Duration::from_secs).min(LONGEST_WAIT)).await;
                 Err(unavailable("rate limit"))
             }
             500..=599 => Err(unavailable("server error")),
-            _ => Err(GatewayError::Refused { status, code: wire::error_code(&body) }),
+            status => Err(GatewayError::Refused { status, code: wire::error_code(&answer.body) }),
         }
     }
 }

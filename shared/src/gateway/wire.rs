@@ -9,8 +9,6 @@ use crate::domain::{
     refund::Refund,
     time::Timestamp,
 };
-use aws_smithy_types::body::SdkBody;
-use http_body_util::{BodyExt, Limited};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -179,9 +177,4 @@ pub(super) fn error_code(body: &[u8]) -> String {
 pub(super) fn path_segment(id: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.~".contains(&b);
     id.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
-}
-
-/// The whole body, or nothing if it is longer than `most` or breaks off.
-pub(super) async fn read_body(body: SdkBody, most: usize) -> Option<Vec<u8>> {
-    Limited::new(body, most).collect().await.ok().map(|b| b.to_bytes().to_vec())
 }

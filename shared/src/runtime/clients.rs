@@ -1,7 +1,7 @@
 //! Clients, built once before the runtime loop: one HTTPS client under all of them.
 
 use super::config::{BadEnvironment, Environment, name};
-use crate::{domain::time::Entropy, events::Queues, files::Media, gateway::Gateway, mail::Mailer, store::Store};
+use crate::{domain::time::Entropy, events::Queues, files::Media, gateway::Gateway, mail::Mailer, store::Store, whatsapp::WhatsApp};
 use aws_credential_types::Credentials;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_http_client::{
@@ -93,6 +93,13 @@ impl Wiring {
         // Buckets are in the path where the service is not AWS's own.
         let client = aws_sdk_s3::Client::from_conf(sdk_config!(aws_sdk_s3, self, "AWS_ENDPOINT_URL_S3", force_path_style));
         Ok(Media::new(client, self.environment.need(name::MEDIA_BUCKET)?))
+    }
+
+    /// Nothing unless an address is configured.
+    pub fn whatsapp(&self) -> Result<Option<WhatsApp>, BadEnvironment> {
+        let Some(base) = self.environment.get(name::WHATSAPP_URL) else { return Ok(None) };
+        let (sender, token) = (self.environment.need(name::WHATSAPP_SENDER)?, self.environment.need(name::WHATSAPP_TOKEN)?);
+        Ok(Some(WhatsApp::new(self.wire.clone(), base, sender, token)))
     }
 
     pub fn gateway(&self) -> Result<Gateway, BadEnvironment> {

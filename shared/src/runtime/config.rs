@@ -30,6 +30,9 @@ pub mod name {
     pub const MAIL_FROM: &str = "MAIL_FROM";
     pub const MEDIA_URL: &str = "MEDIA_URL";
     pub const MEDIA_BUCKET: &str = "MEDIA_BUCKET";
+    pub const WHATSAPP_URL: &str = "WHATSAPP_URL";
+    pub const WHATSAPP_SENDER: &str = "WHATSAPP_SENDER";
+    pub const WHATSAPP_TOKEN: &str = "WHATSAPP_TOKEN";
 
     pub const ALL: &[&str] = &[
         STAGE,
@@ -50,6 +53,9 @@ pub mod name {
         MAIL_FROM,
         MEDIA_URL,
         MEDIA_BUCKET,
+        WHATSAPP_URL,
+        WHATSAPP_SENDER,
+        WHATSAPP_TOKEN,
     ];
 }
 
