@@ -147,3 +147,85 @@ async fn refund_payout_and_maturation_at_once_keep_every_rupiah() {
         assert_eq!((pending, available + reserved, paid), (0, 1_250_000, 0), "round {round}: one commission is left, whatever is reserved");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_coupon_is_used_as_often_as_it_may_be_in_all_and_by_one_customer() {
+    let w = World::new().await;
+    w.coupon("SEPULUH", 10, None).await;
+    w.coupon("SEKALI", 100, Some(1)).await;
+    let buyer = w.customer("budi").await;
+    for (code, most) in [("SEPULUH", 10), ("SEKALI", 1)] {
+        let mut orders = Vec::new();
+        for _ in 0..40 {
+            let (w, buyer) = (w.clone(), buyer.clone());
+            let mut body = World::order_body("kambing-standar", 1, None);
+            body["coupon"] = json!(code);
+            orders.push(tokio::spawn(async move { w.post("/api/orders", &buyer, body).await.status }));
+        }
+        let mut won = 0;
+        for order in orders {
+            match order.await.unwrap() {
+                201 => won += 1,
+                409 | 422 | 503 => {}
+                other => panic!("{other}"),
+            }
+        }
+        assert_eq!((won, w.coupon_used(code)), (most, most), "{code}");
+    }
+    assert_eq!(w.stock("kambing-standar").await, 189);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_address_registered_by_forty_at_once_is_one_account() {
+    let w = World::new().await;
+    at_once((0..40).map(|n| {
+        let w = w.clone();
+        move |runtime: &Runtime| {
+            let body =
+                json!({ "name": format!("Orang {n}"), "email": "sama@example.com", "phone": "081234567890", "password": qutab_tests::PASSWORD });
+            let status = runtime.block_on(w.send_from(&format!("198.51.100.{n}"), "POST", "/api/auth/register", body)).status;
+            assert_eq!(status, 202);
+        }
+    }));
+    assert_eq!(w.items().iter().filter(|i| i["kind"]["S"] == "customer").count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reset_link_used_by_ten_at_once_sets_one_password() {
+    let w = World::new().await;
+    w.customer("budi").await;
+    w.post("/api/auth/forgot-password", "", json!({ "email": "budi@example.com" })).await.ok();
+    w.drain().await;
+    let token = w.mailed_token("budi@example.com", "reset-password");
+    let mut tries = Vec::new();
+    for n in 0..10 {
+        let (w, body) = (w.clone(), json!({ "token": token, "password": format!("kata sandi ke-{n}") }));
+        tries.push(tokio::spawn(async move { w.post("/api/auth/reset-password", "", body).await.status }));
+    }
+    let mut statuses = Vec::new();
+    for answer in tries {
+        statuses.push(answer.await.unwrap());
+    }
+    assert_eq!((statuses.iter().filter(|s| **s == 204).count(), statuses.iter().filter(|s| **s == 422).count()), (1, 9), "{statuses:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn names_changed_while_the_order_is_paid_are_both_kept() {
+    let w = World::new().await;
+    let buyer = w.customer("budi").await;
+    for round in 0..10 {
+        let order = w.order(&buyer, "kambing-standar", None).await;
+        let id = order["id"].as_str().unwrap().to_owned();
+        w.pay(&order).await;
+        let product = order["items"][0]["product_id"].clone();
+        let body = json!({ "items": [{ "product_id": product, "shohibul": [{ "name": format!("Nama {round}") }] }] });
+        let (a, b, path, token) = (w.clone(), w.clone(), format!("/api/orders/{id}/names"), buyer.clone());
+        let rename: Job = Box::new(move |rt| assert_eq!(rt.block_on(a.send("PATCH", &path, Some(&token), &[], Some(body))).status, 200));
+        let pay: Job = Box::new(move |rt| rt.block_on(b.drain()));
+        at_once([rename, pay]);
+        w.drain().await;
+        let seen = w.get(&format!("/api/orders/{id}"), &buyer).await.ok();
+        let name = seen["items"][0]["shohibul"][0]["name"].as_str().unwrap();
+        assert_eq!((seen["status"].as_str(), name), (Some("paid"), format!("Nama {round}").as_str()));
+    }
+}

@@ -2,34 +2,14 @@
 
 use qutab::domain::{
     catalog::Category,
-    coupon::{Coupon, CouponCode, Discount},
-    money::{BasisPoints, Rupiah},
+    coupon::{Coupon, Discount},
+    money::Rupiah,
 };
 use qutab_local::seed::product_id;
 use qutab_tests::{Answer, World};
 use serde_json::{Value, json};
 
 const GOAT: &str = "kambing-standar";
-
-fn coupon(w: &World, code: &str) -> Coupon {
-    Coupon {
-        code: CouponCode::parse(code).unwrap(),
-        discount: Discount::Percent { rate: BasisPoints::percent(10), cap: None },
-        valid_from: w.now(),
-        valid_until: w.now().plus_days(30),
-        minimum_order: Rupiah::ZERO,
-        limit: 100,
-        used: 0,
-        active: true,
-        affiliate: None,
-        per_customer: None,
-        categories: Vec::new(),
-    }
-}
-
-async fn put(w: &World, coupon: Coupon) {
-    w.shop.app.store.create(&coupon).await.unwrap();
-}
 
 async fn validate(w: &World, buyer: &str, code: &str, items: &[(&str, u32)]) -> Answer {
     let items: Vec<Value> = items.iter().map(|(slug, quantity)| json!({ "product_id": product_id(slug), "quantity": quantity })).collect();
@@ -42,12 +22,6 @@ async fn order(w: &World, buyer: &str, slug: &str, code: &str) -> Answer {
     w.post("/api/orders", buyer, body).await
 }
 
-fn used(w: &World, code: &str) -> i64 {
-    let items = w.items();
-    let coupon = items.iter().find(|i| i["kind"]["S"] == "coupon" && i["code"]["S"] == code).unwrap();
-    coupon["used"]["N"].as_str().unwrap().parse().unwrap()
-}
-
 #[tokio::test]
 async fn a_valid_coupon_shows_what_it_takes_off() {
     let w = World::new().await;
@@ -56,7 +30,7 @@ async fn a_valid_coupon_shows_what_it_takes_off() {
     assert_eq!((quote["valid"].as_bool(), quote["code"].as_str()), (Some(true), Some("BERKAH10")));
     assert_eq!((quote["subtotal"].as_i64(), quote["discount"].as_i64()), (Some(6_000_000), Some(500_000)), "capped");
     assert_eq!(quote["total"], 5_500_000);
-    assert_eq!(used(&w, "BERKAH10"), 0, "asking takes nothing");
+    assert_eq!(w.coupon_used("BERKAH10"), 0, "asking takes nothing");
     let wrong = w.post("/api/coupons/validate", &buyer, json!({ "code": "!", "items": [{ "product_id": "x", "quantity": 0 }] })).await;
     assert_eq!((wrong.status, wrong.body["errors"].as_array().unwrap().len()), (422, 3));
     assert_eq!(w.post("/api/coupons/validate", "", json!({})).await.status, 401);
@@ -66,14 +40,14 @@ async fn a_valid_coupon_shows_what_it_takes_off() {
 async fn every_reason_against_a_coupon_is_told() {
     let w = World::new().await;
     let buyer = w.customer("budi").await;
-    let base = |code| coupon(&w, code);
-    put(&w, Coupon { active: false, ..base("MATI") }).await;
-    put(&w, Coupon { valid_from: w.now().plus_days(1), ..base("BESOK") }).await;
-    put(&w, Coupon { valid_until: w.now(), ..base("KEMARIN") }).await;
-    put(&w, Coupon { limit: 3, used: 3, ..base("HABIS") }).await;
-    put(&w, Coupon { categories: vec![Category::Sapi], ..base("SAPI") }).await;
-    put(&w, Coupon { minimum_order: Rupiah::new(2_750_001), ..base("BESAR") }).await;
-    put(&w, Coupon { per_customer: Some(1), ..base("SEKALI") }).await;
+    let base = |code| w.plain_coupon(code);
+    w.put_coupon(Coupon { active: false, ..base("MATI") }).await;
+    w.put_coupon(Coupon { valid_from: w.now().plus_days(1), ..base("BESOK") }).await;
+    w.put_coupon(Coupon { valid_until: w.now(), ..base("KEMARIN") }).await;
+    w.put_coupon(Coupon { limit: 3, used: 3, ..base("HABIS") }).await;
+    w.put_coupon(Coupon { categories: vec![Category::Sapi], ..base("SAPI") }).await;
+    w.put_coupon(Coupon { minimum_order: Rupiah::new(2_750_001), ..base("BESAR") }).await;
+    w.put_coupon(Coupon { per_customer: Some(1), ..base("SEKALI") }).await;
     assert_eq!(order(&w, &buyer, GOAT, "SEKALI").await.status, 201);
     for (code, reason) in [
         ("TIADA", "coupon_unknown"),
@@ -98,7 +72,7 @@ async fn every_reason_against_a_coupon_is_told() {
 async fn a_coupon_for_some_items_looks_at_those_only() {
     let w = World::new().await;
     let buyer = w.customer("budi").await;
-    put(&w, Coupon { categories: vec![Category::Domba], minimum_order: Rupiah::new(3_000_000), ..coupon(&w, "DOMBA") }).await;
+    w.put_coupon(Coupon { categories: vec![Category::Domba], minimum_order: Rupiah::new(3_000_000), ..w.plain_coupon("DOMBA") }).await;
     let quote = validate(&w, &buyer, "DOMBA", &[(GOAT, 2), ("domba-garut", 1)]).await.ok();
     assert_eq!((quote["discount"].as_i64(), quote["total"].as_i64()), (Some(325_000), Some(8_425_000)));
 }
@@ -107,7 +81,7 @@ async fn a_coupon_for_some_items_looks_at_those_only() {
 async fn the_discount_is_on_the_order_and_on_what_is_paid() {
     let w = World::new().await;
     let buyer = w.customer("budi").await;
-    put(&w, Coupon { discount: Discount::Fixed { amount: Rupiah::new(9_000_000) }, ..coupon(&w, "GRATIS") }).await;
+    w.put_coupon(Coupon { discount: Discount::Fixed { amount: Rupiah::new(9_000_000) }, ..w.plain_coupon("GRATIS") }).await;
     let placed = order(&w, &buyer, GOAT, "berkah10").await.ok();
     assert_eq!((placed["discount"].as_i64(), placed["total"].as_i64()), (Some(275_000), Some(2_475_000)));
     let invoice = placed["payment_url"].as_str().unwrap().rsplit('/').next().unwrap();
@@ -123,29 +97,29 @@ async fn the_discount_is_on_the_order_and_on_what_is_paid() {
 async fn a_use_is_given_back_once_when_the_order_ends_unpaid() {
     let w = World::new().await;
     let buyer = w.customer("budi").await;
-    put(&w, Coupon { per_customer: Some(1), limit: 2, ..coupon(&w, "SEKALI") }).await;
+    w.put_coupon(Coupon { per_customer: Some(1), limit: 2, ..w.plain_coupon("SEKALI") }).await;
     let first = order(&w, &buyer, GOAT, "SEKALI").await.ok();
-    assert_eq!(used(&w, "SEKALI"), 1);
+    assert_eq!(w.coupon_used("SEKALI"), 1);
     let cancel = format!("/api/orders/{}/cancel", first["id"].as_str().unwrap());
     w.post(&cancel, &buyer, json!({})).await.ok();
     w.post(&cancel, &buyer, json!({})).await;
-    assert_eq!(used(&w, "SEKALI"), 0, "once, however often it is cancelled");
+    assert_eq!(w.coupon_used("SEKALI"), 0, "once, however often it is cancelled");
     let second = order(&w, &buyer, GOAT, "SEKALI").await.ok();
     w.pass_days(1);
-    assert_eq!((w.expire().await, w.expire().await, used(&w, "SEKALI")), (1, 0, 0));
+    assert_eq!((w.expire().await, w.expire().await, w.coupon_used("SEKALI")), (1, 0, 0));
     let buyer = w.customer_again("budi").await;
     let third = order(&w, &buyer, GOAT, "SEKALI").await.ok();
     w.pay(&third).await;
     w.drain().await;
-    assert_eq!(used(&w, "SEKALI"), 1);
+    assert_eq!(w.coupon_used("SEKALI"), 1);
     // Late money takes the coupon again, and goes back if the customer's own limit is reached.
     w.pay(&second).await;
     w.drain().await;
-    assert_eq!((used(&w, "SEKALI"), w.wire.zendit.refunded()), (1, 2_475_000));
+    assert_eq!((w.coupon_used("SEKALI"), w.wire.zendit.refunded()), (1, 2_475_000));
     let refund = json!({ "kind": "end", "because": "undeliverable" });
     let finance = w.admin("finance").await;
     w.post(&format!("/api/admin/orders/{}/refund", third["id"].as_str().unwrap()), &finance, refund).await.ok();
-    assert_eq!(used(&w, "SEKALI"), 1, "a refunded order has used its coupon");
+    assert_eq!(w.coupon_used("SEKALI"), 1, "a refunded order has used its coupon");
 }
 
 #[tokio::test]

@@ -1,6 +1,10 @@
 //! What happens in a story: clicks, orders, payments, the work of queues and schedules.
 
 use super::{Affiliate, Answer, WEBHOOK_TOKEN, World};
+use qutab::domain::{
+    coupon::{Coupon, CouponCode, Discount},
+    money::{BasisPoints, Rupiah},
+};
 use qutab::events::batch::{Answer as Outcome, Batch, Record};
 use qutab_local::{Call, dynamo, mailbox::Mail, queues::Message, seed};
 use serde_json::{Value, json};
@@ -80,6 +84,40 @@ impl World {
                 self.wire.queues.delete(queue, &message.id);
             }
         }
+    }
+
+    /// A coupon of ten percent with limits in all and for one customer.
+    pub async fn coupon(&self, code: &str, limit: u32, per_customer: Option<u32>) {
+        let coupon = Coupon { limit, per_customer, ..self.plain_coupon(code) };
+        self.put_coupon(coupon).await;
+    }
+
+    /// A coupon of ten percent, for everything and everybody, for a month.
+    pub fn plain_coupon(&self, code: &str) -> Coupon {
+        Coupon {
+            code: CouponCode::parse(code).unwrap(),
+            discount: Discount::Percent { rate: BasisPoints::percent(10), cap: None },
+            valid_from: self.now(),
+            valid_until: self.now().plus_days(30),
+            minimum_order: Rupiah::ZERO,
+            limit: 100,
+            used: 0,
+            active: true,
+            affiliate: None,
+            per_customer: None,
+            categories: Vec::new(),
+        }
+    }
+
+    pub async fn put_coupon(&self, coupon: Coupon) {
+        self.shop.app.store.create(&coupon).await.unwrap();
+    }
+
+    /// How often a coupon is used or held.
+    pub fn coupon_used(&self, code: &str) -> i64 {
+        let items = self.items();
+        let coupon = items.iter().find(|i| i["kind"]["S"] == "coupon" && i["code"]["S"] == code).unwrap();
+        coupon["used"]["N"].as_str().unwrap().parse().unwrap()
     }
 
     /// The mails that somebody got, oldest first.
