@@ -57,8 +57,11 @@ impl Bench {
 
     async fn accounts(&mut self) -> (Affiliate, String) {
         let affiliate = self.w.affiliate("rina").await;
-        self.w.customer("budi").await;
         let w = self.w.clone();
+        let body = json!({ "name": "Budi Santoso", "email": "budi@example.com", "phone": "081234567890", "password": qutab_tests::PASSWORD });
+        let registered = counted(&w, async { w.post("/api/auth/register", "", body).await.ok() }).await;
+        self.row("register", None, registered, ACCOUNT);
+        w.drain().await;
         let login = counted(&w, async { w.customer_again("budi").await }).await;
         self.row("login", Some((4, 4.0)), login, ACCOUNT);
         let token = w.customer_again("budi").await;
@@ -72,6 +75,11 @@ impl Bench {
         self.row("click /r/{code}, warm", Some((1, 1.0)), warm, PUBLIC);
         let list = counted(&w, w.send("GET", "/api/products", None, &[], None)).await;
         self.row("product list", Some((1, 0.0)), list, PUBLIC);
+        let token = w.customer_again("budi").await;
+        let items = json!([{ "product_id": qutab_local::seed::product_id("domba-garut"), "quantity": 1 }]);
+        let body = json!({ "code": "BERKAH10", "items": items });
+        let quote = counted(&w, async { w.post("/api/coupons/validate", &token, body).await.ok() }).await;
+        self.row("validate a coupon", None, quote, PUBLIC);
         click
     }
 
@@ -98,6 +106,8 @@ pub async fn measure() -> Vec<Row> {
     b.row("webhook acknowledged", Some((1, 1.0)), webhook, PUBLIC);
     b.row("payment: order paid, commission earned", Some((4, 18.0)), recorded, JOB);
     let id = order["id"].as_str().unwrap();
+    let receipt = counted(&w, async { w.get(&format!("/api/orders/{id}/receipt"), &buyer).await.ok() }).await;
+    b.row("receipt as PDF", None, receipt, SHOP);
     let ops = w.admin("ops").await;
     let step = async |to: &str| w.post(&format!("/api/admin/orders/{id}/status"), &ops, json!({ "to": to })).await.ok();
     step("processing").await;

@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, reason = "it tells a person what happens")]
 
 mod caller;
+mod customer;
 mod steps;
 
 use crate::system::{Options, System};
@@ -27,6 +28,7 @@ pub async fn run(options: Options) -> Result<(), String> {
     let mut walk = Walk::new(caller);
     walk.affiliate_applies().await?;
     walk.visitor_buys().await?;
+    walk.customer_corrects_a_name_and_prints_the_receipt().await?;
     walk.order_completes().await?;
     walk.commission_matures().await?;
     walk.payout_is_paid().await?;

@@ -68,6 +68,13 @@ impl Caller {
         Ok((answer.status().as_u16(), value))
     }
 
+    /// A file of the API.
+    pub async fn file(&self, path: &str, token: &str) -> Result<Bytes, String> {
+        let authorization = format!("Bearer {token}");
+        let answer = self.send(Method::GET, &format!("{}{path}", self.api), &[("authorization", &authorization)], None).await?;
+        if answer.status().is_success() { Ok(answer.into_body()) } else { Err(format!("{path}: {}", answer.status())) }
+    }
+
     pub async fn get(&self, path: &str, token: &str) -> Result<Value, String> {
         good(path, self.call(Method::GET, path, token, "", None).await?)
     }

@@ -11,29 +11,31 @@ use serde_json::{Value, json};
 use std::{collections::HashMap, time::Duration};
 use tokio::sync::Mutex;
 
-type Step = Result<(), String>;
+pub(super) type Step = Result<(), String>;
 
 const WAIT: Duration = Duration::from_millis(200);
-const LOOKS: u32 = 300;
+const LOOKS: u32 = 600;
+/// After so many looks the sweep is asked for work that was lost with a killed worker, instead of waiting minutes for it.
+const PATIENCE: u32 = 50;
 
 pub struct Walk {
-    caller: Caller,
+    pub(super) caller: Caller,
     /// Makes names and keys of this walk its own.
     tag: String,
     number: u32,
     affiliate_email: String,
     affiliate: String,
     code: String,
-    customer_email: String,
-    sold: String,
+    pub(super) customer_email: String,
+    pub(super) sold: String,
     tokens: Mutex<HashMap<String, String>>,
 }
 
-fn text(value: &Value, name: &str) -> String {
+pub(super) fn text(value: &Value, name: &str) -> String {
     value[name].as_str().unwrap_or_default().to_owned()
 }
 
-fn rupiah(value: &Value, name: &str) -> String {
+pub(super) fn rupiah(value: &Value, name: &str) -> String {
     Rupiah::new(value[name].as_i64().unwrap_or_default()).to_string()
 }
 
@@ -45,7 +47,7 @@ impl Walk {
         Self { caller, tag, number: 0, affiliate_email, affiliate, code, customer_email, sold, tokens }
     }
 
-    fn say(&mut self, what: &str) {
+    pub(super) fn say(&mut self, what: &str) {
         self.number += 1;
         println!("{:>3}. {what}", self.number);
     }
@@ -70,7 +72,7 @@ impl Walk {
         self.login("/api/admin/auth/login", &format!("{role}@qutab.test")).await
     }
 
-    async fn customer(&self) -> Result<String, String> {
+    pub(super) async fn customer(&self) -> Result<String, String> {
         self.login("/api/auth/login", &self.customer_email).await
     }
 
@@ -86,12 +88,15 @@ impl Walk {
     }
 
     /// Looks again until `path` says what is expected.
-    async fn until(&self, path: &str, token: &str, ready: impl Fn(&Value) -> bool) -> Result<Value, String> {
+    pub(super) async fn until(&self, path: &str, token: &str, ready: impl Fn(&Value) -> bool) -> Result<Value, String> {
         let mut seen = Value::Null;
-        for _ in 0..LOOKS {
+        for look in 1..=LOOKS {
             seen = self.caller.get(path, token).await?;
             if ready(&seen) {
                 return Ok(seen);
+            }
+            if look % PATIENCE == 0 {
+                self.caller.schedule("notification-worker", &system_clock().now().plus_days(1).day().to_string()).await?;
             }
             tokio::time::sleep(WAIT).await;
         }
@@ -149,6 +154,8 @@ impl Walk {
         let body = json!({ "name": "Budi Santoso", "email": self.customer_email, "phone": "081234567890", "password": PASSWORD });
         self.caller.post("/api/auth/register", "", "", &body).await?;
         self.say(&format!("registers as {}", self.customer_email));
+        self.customer_proves_the_address().await?;
+        self.customer_tries_a_coupon().await?;
         let order = self.order("sapi-limosin", "first", &click).await?;
         self.sold = text(&order, "id");
         self.show_balance().await
