@@ -1,5 +1,6 @@
 //! Queues at their worst: poison, duplicates in one batch, a mail service that refuses, transactions that collide.
 
+use qutab_local::wire::Service;
 use qutab_tests::World;
 use serde_json::{Value, json};
 
@@ -87,7 +88,7 @@ async fn work_that_keeps_failing_is_tried_less_and_less_and_told_to_a_person() {
     let finance = w.admin("finance").await;
     let refund = json!({ "kind": "end", "because": "undeliverable" });
     w.post(&format!("/api/admin/orders/{}/refund", order["id"].as_str().unwrap()), &finance, refund).await.ok();
-    w.wire.take_gateway_down(true);
+    w.wire.take_down(Service::Gateway, true);
     let mut tries = 0;
     for _ in 0..60 {
         w.pass_seconds(6 * 3_600);
@@ -99,7 +100,7 @@ async fn work_that_keeps_failing_is_tried_less_and_less_and_told_to_a_person() {
         }
     }
     assert!((8..=12).contains(&tries), "told after {tries} tries");
-    w.wire.take_gateway_down(false);
+    w.wire.take_down(Service::Gateway, false);
     w.pass_days(1);
     qutab::app::owed::sweep(&w.shop.app, w.now()).await.unwrap();
     w.drain().await;

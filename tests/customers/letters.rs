@@ -1,5 +1,6 @@
 //! What customers are told by mail: every cause once, in their language, in both forms, escaped.
 
+use qutab_local::wire::Service;
 use qutab_tests::{PASSWORD, World};
 use serde_json::{Value, json};
 
@@ -74,7 +75,7 @@ async fn a_mail_service_that_is_down_delays_letters_and_loses_none() {
     let w = World::new().await;
     let buyer = register(&w, "Budi Santoso", "id").await;
     w.drain().await;
-    w.wire.take_mail_down(true);
+    w.wire.take_down(Service::Mail, true);
     let order = w.order(&buyer, "domba-garut", None).await;
     w.pay(&order).await;
     for _ in 0..40 {
@@ -82,7 +83,7 @@ async fn a_mail_service_that_is_down_delays_letters_and_loses_none() {
     }
     assert_eq!(w.mails_to("budi@example.com").len(), 1, "only what was sent before");
     assert_eq!(w.get(&format!("/api/orders/{}", order["id"].as_str().unwrap()), &buyer).await.ok()["status"], "paid");
-    w.wire.take_mail_down(false);
+    w.wire.take_down(Service::Mail, false);
     for _ in 0..4 {
         w.pass_seconds(3_600);
         qutab::app::owed::sweep(&w.shop.app, w.now()).await.unwrap();

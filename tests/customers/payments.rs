@@ -1,5 +1,6 @@
 //! Payment links, their status, and money on its way back, as the customer sees them.
 
+use qutab_local::wire::Service;
 use qutab_tests::World;
 use serde_json::{Value, json};
 
@@ -39,9 +40,9 @@ async fn asking_for_the_status_heals_a_lost_notice() {
     let status = async || w.get(&path(&order, "/payment"), &buyer).await.ok();
     assert_eq!((status().await["order_status"].as_str(), status().await["paid"].is_null()), (Some("pending"), true));
     w.wire.zendit.pay(&invoice(&order["payment_url"]), "EWALLET", None).unwrap();
-    w.wire.take_gateway_down(true);
+    w.wire.take_down(Service::Gateway, true);
     assert_eq!(status().await["order_status"], "pending", "the gateway is out of reach: what is known");
-    w.wire.take_gateway_down(false);
+    w.wire.take_down(Service::Gateway, false);
     let healed = status().await;
     assert_eq!((healed["order_status"].as_str(), healed["paid"]["method"].as_str()), (Some("paid"), Some("ewallet")));
     w.drain().await;
@@ -55,9 +56,9 @@ async fn the_expiry_job_asks_the_gateway_before_it_ends_an_order() {
     let (unpaid, paid) = (w.order(&buyer, "domba-garut", None).await, w.order(&buyer, "domba-garut", None).await);
     w.wire.zendit.pay(&invoice(&paid["payment_url"]), "EWALLET", None).unwrap();
     w.pass_days(1);
-    w.wire.take_gateway_down(true);
+    w.wire.take_down(Service::Gateway, true);
     assert_eq!(w.expire().await, 0, "no answer: nothing is ended");
-    w.wire.take_gateway_down(false);
+    w.wire.take_down(Service::Gateway, false);
     assert_eq!(w.expire().await, 1);
     let buyer = w.customer_again("budi").await;
     let status = async |order: &Value| w.get(&path(order, ""), &buyer).await.ok()["status"].as_str().unwrap().to_owned();

@@ -2,6 +2,7 @@
 
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use qutab::whatsapp::WhatsApp;
+use qutab_local::wire::Service;
 use qutab_tests::{PASSWORD, World};
 use serde_json::json;
 
@@ -53,13 +54,13 @@ async fn a_service_that_is_down_is_asked_again_and_one_that_refuses_is_not() {
     w.drain().await;
     assert!(w.wire.whatsapp.all().is_empty(), "this number has no WhatsApp");
     assert!(!w.items().iter().any(|i| matches!(i["kind"]["S"].as_str(), Some("outbox" | "task"))), "given up: the mail said it");
-    w.wire.take_messages_down(true);
+    w.wire.take_down(Service::Messages, true);
     let affiliate = w.affiliate("rina").await;
     for _ in 0..40 {
         w.work_once().await;
     }
     assert!(w.wire.whatsapp.all().is_empty());
-    w.wire.take_messages_down(false);
+    w.wire.take_down(Service::Messages, false);
     w.pass_seconds(7 * 3_600);
     qutab::app::owed::sweep(&w.shop.app, w.now()).await.unwrap();
     w.drain().await;

@@ -13,7 +13,10 @@ use aws_smithy_runtime_api::client::{
 use aws_smithy_types::body::SdkBody;
 use dynoxide::Database;
 use serde_json::{Value, json};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 /// Where a request is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +31,14 @@ pub struct Cut {
     pub at: usize,
     pub position: Position,
     pub dies: bool,
+}
+
+/// A service that can be taken down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Service {
+    Gateway,
+    Mail,
+    Messages,
 }
 
 /// What went over the wire since the last look.
@@ -55,9 +66,7 @@ struct Faults {
     dead: bool,
     traffic: Traffic,
     collisions: u32,
-    gateway_down: bool,
-    mail_down: bool,
-    messages_down: bool,
+    down: BTreeSet<Service>,
 }
 
 #[derive(Clone)]
@@ -95,19 +104,18 @@ impl Wire {
         self.faults().collisions = count;
     }
 
-    /// The payment gateway answers every request with 503, or again as usual.
-    pub fn take_gateway_down(&self, down: bool) {
-        self.faults().gateway_down = down;
+    /// A service answers every request with what it says when it is busy, or again as usual.
+    pub fn take_down(&self, service: Service, down: bool) {
+        let mut faults = self.faults();
+        if down {
+            faults.down.insert(service)
+        } else {
+            faults.down.remove(&service)
+        };
     }
 
-    /// The mail service throttles every request, or answers again as usual.
-    pub fn take_mail_down(&self, down: bool) {
-        self.faults().mail_down = down;
-    }
-
-    /// The message service answers every request with 503, or again as usual.
-    pub fn take_messages_down(&self, down: bool) {
-        self.faults().messages_down = down;
+    fn is_down(&self, service: Service) -> bool {
+        self.faults().down.contains(&service)
     }
 
     /// A new process: no faults, counters at zero.
@@ -139,20 +147,20 @@ impl Wire {
             self.queues.answer(call)
         } else if host.starts_with("email.") {
             self.faults().traffic.mail_trips += 1;
-            if self.faults().mail_down {
+            if self.is_down(Service::Mail) {
                 let body = "<ErrorResponse><Error><Type>Sender</Type><Code>Throttling</Code></Error></ErrorResponse>".into();
                 return Reply { status: 400, content_type: "text/xml", body };
             }
             self.mailbox.answer(call)
         } else if host.starts_with("whatsapp.") {
             self.faults().traffic.mail_trips += 1;
-            if self.faults().messages_down {
+            if self.is_down(Service::Messages) {
                 return Reply::json(503, &json!({ "error": { "message": "Service temporarily unavailable", "code": 2 } }));
             }
             self.whatsapp.answer(call)
         } else if host.starts_with("zendit.") {
             self.faults().traffic.gateway_trips += 1;
-            if self.faults().gateway_down {
+            if self.is_down(Service::Gateway) {
                 return Reply::json(503, &json!({ "error_code": "SERVICE_UNAVAILABLE" }));
             }
             self.zendit.answer(call)
