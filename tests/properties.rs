@@ -161,9 +161,12 @@ fn commission(paid: i64, rate: BasisPoints) -> qutab::domain::commission::Commis
         rule: FrozenRule { rule, version: 1, hold_days: 30 },
         amount: rule.earned_on(Rupiah::new(paid)).unwrap(),
         voided: Rupiah::ZERO,
+        placed_at: now,
         paid_at: now,
         due_at: None,
         matured_at: None,
+        covered_by: None,
+        void_because: None,
     }
 }
 

@@ -104,7 +104,8 @@ async fn daily_stats_are_a_recount_of_the_raw_events() {
         let event = serde_json::from_value(json!({ "time": w.now() })).unwrap();
         aggregation::run(&w.shop.app, event).await.unwrap();
         let day = w.shop.app.store.daily_stats(id, w.now().day()).await.unwrap().unwrap().value;
-        seen.push((day.clicks, day.unique_clicks, day.bots, day.sales, day.revenue.get(), day.earned.get()));
+        let c = day.counts;
+        seen.push((c.clicks, c.unique_clicks, c.bots, c.sales, c.revenue.get(), c.earned.get()));
     }
     assert_eq!(seen, vec![(4, 2, 1, 1, 2_750_000, 137_500); 3]);
 }

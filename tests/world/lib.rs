@@ -258,6 +258,7 @@ pub fn all_groups(app: &App, shop: &Shop, webhook: zendit_webhook::Webhook) -> V
         zendit_webhook::group(webhook),
         referral::group(app.clone()),
         affiliate_auth::group(app.clone()),
+        affiliate_dashboard::group(app.clone()),
         affiliate_finance::group(app.clone()),
         admin_auth::group(app.clone()),
         admin_affiliates::group(app.clone()),

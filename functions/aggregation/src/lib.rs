@@ -1,4 +1,4 @@
-//! Hourly: the affiliates' days are counted from clicks and ledgers.
+//! Every five minutes: the affiliates' days are counted from clicks and ledgers.
 
 use qutab::{
     app::{App, StartError, aggregate},
@@ -13,7 +13,7 @@ pub async fn start() -> Result<(), StartError> {
 
 pub async fn run(app: &App, event: Scheduled) -> Result<Value, StartError> {
     let now = event.now(&app.clock, app.site.local)?;
-    let days = aggregate::aggregate(app, now).await.map_err(|p| p.code.as_str())?;
-    tracing::info!(target: "qutab", days, "days counted");
-    Ok(json!({ "days": days }))
+    let done = aggregate::aggregate(app, now).await.map_err(|p| p.code.as_str())?;
+    tracing::info!(target: "qutab", days = done.days, "days counted");
+    Ok(json!(done))
 }

@@ -1,4 +1,4 @@
-//! Hourly: the affiliates' days are counted.
+//! Every five minutes: the affiliates' days are counted.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), qutab::app::StartError> {

@@ -28,8 +28,7 @@ pub async fn advance(app: &App, by: Reviewer, id: OrderId, to: OrderStatus, note
         tx.save(&read, &after, ());
         tx.create(&audit(app, by, "order.status", &id.to_string(), read.value.status.as_str(), to.as_str()), ());
         if to == OrderStatus::Completed
-            && let Some(attribution) = &after.attribution
-            && let Some(commission) = app.store.commission(attribution.affiliate, id).await?
+            && let Some(commission) = app.store.commission(&after).await?
         {
             tx.save(&commission, &commission.value.clone().completed(now), ());
         }

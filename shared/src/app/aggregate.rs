@@ -1,40 +1,64 @@
 //! Counts the days of the affiliates from their raw clicks and ledgers. Safe to run twice, late, or for a past day.
 
-use super::{App, Problem};
+use super::{App, Problem, ROUNDS};
 use crate::{
     domain::{
-        affiliate::AffiliateStatus,
         commission::Commission,
         ids::{AffiliateId, OrderId},
-        stats::{DailyStats, Sale, Visit},
+        job::JobRun,
+        stats::{Counts, DailyStats, Sale, StatsTotals, Visit},
         time::{Day, Timestamp},
         wallet::Cause,
     },
-    store::keys::{self, SHARDS},
+    store::{
+        keys::{self, SHARDS},
+        transaction::{Commit, Transaction},
+    },
 };
 
-/// Most affiliates of one status in one run.
-const MOST: usize = 10_000;
+/// What the job is known by.
+pub const JOB: &str = "aggregation";
 /// Commissions that are read in one round trip.
 const BATCH: usize = 100;
+/// So long after midnight, and then once an hour, yesterday is counted again: for what came late.
+const LATE_SECONDS: i64 = 2 * 3_600;
+const ONCE_AN_HOUR: i64 = 300;
 
-/// Counts today and yesterday, as of `now`, for every affiliate; answers with how many days that were.
-pub async fn aggregate(app: &App, now: Timestamp) -> Result<usize, Problem> {
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Aggregated {
+    pub days: usize,
+}
+
+/// Counts today, and yesterday while something may still come late, of everybody to whom something happened.
+pub async fn aggregate(app: &App, now: Timestamp) -> Result<Aggregated, Problem> {
     let today = now.day();
+    let seconds = now.since(today.begins());
+    let mut days = vec![today];
+    if seconds < LATE_SECONDS || seconds % 3_600 < ONCE_AN_HOUR {
+        days.push(today.before());
+    }
+    let mut done = Aggregated::default();
+    for day in days {
+        done.days += count_listed(app, day, now).await?;
+    }
+    let report = serde_json::to_string(&done).unwrap_or_default();
+    app.store.append(&JobRun { name: JOB.into(), as_of: now, finished_at: app.clock.now(), report }).await?;
+    Ok(done)
+}
+
+/// Counts the days of everybody to whom something happened, as it was noticed on `listed_on`.
+pub async fn count_listed(app: &App, listed_on: Day, now: Timestamp) -> Result<usize, Problem> {
     let mut counted = 0;
-    for status in [AffiliateStatus::Approved, AffiliateStatus::Suspended] {
-        let (mut after, mut seen) = (None, 0);
+    for shard in 0..SHARDS {
+        let mut after = None;
         loop {
-            let page = app.store.applications(status, 100, after).await?;
-            seen += page.items.len();
-            for id in page.items.iter().map(|a| a.value.id) {
-                for day in [today.before(), today] {
-                    count_day(app, id, day, now).await?;
-                    counted += 1;
-                }
+            let page = app.store.active_on(listed_on, shard, after).await?;
+            for active in &page.items {
+                count_day(app, active.value.affiliate, active.value.day, now).await?;
+                counted += 1;
             }
             after = page.next;
-            if after.is_none() || seen >= MOST {
+            if after.is_none() {
                 break;
             }
         }
@@ -42,51 +66,74 @@ pub async fn aggregate(app: &App, now: Timestamp) -> Result<usize, Problem> {
     Ok(counted)
 }
 
-/// Counts one day of one affiliate. A count that is younger than `now` stays.
+/// Counts one day of one affiliate, and lets the totals follow. A count that is younger than `now` stays.
 pub async fn count_day(app: &App, affiliate: AffiliateId, day: Day, now: Timestamp) -> Result<(), Problem> {
-    let before = app.store.daily_stats(affiliate, day).await?;
-    if before.as_ref().is_some_and(|b| b.value.as_of >= now) {
-        return Ok(());
+    for _ in 0..ROUNDS {
+        let (day_key, totals_key) = (keys::daily_stats(affiliate, day), keys::stats_totals(affiliate));
+        let mut found = app.store.get_many([day_key.clone(), totals_key.clone()]).await?;
+        let (before, totals) = (found.take::<DailyStats>(&day_key)?, found.take::<StatsTotals>(&totals_key)?);
+        if before.as_ref().is_some_and(|b| b.value.as_of >= now) {
+            return Ok(());
+        }
+        let visits = visits_of(app, affiliate, day, now).await?;
+        let counts = Counts::of(visits, &sales_of(app, affiliate, day, now).await?)?;
+        let stats = DailyStats { affiliate, day, counts, as_of: now };
+        let old = before.as_ref().map(|b| b.value.counts).unwrap_or_default();
+        let mut tx = Transaction::new();
+        match &before {
+            Some(before) => tx.save(before, &stats, ()),
+            None => tx.create(&stats, ()),
+        };
+        match &totals {
+            Some(totals) if counts != old => {
+                let sum = totals.value.counts.exchanged(&old, &counts)?;
+                tx.save(totals, &StatsTotals { affiliate, counts: sum }, ())
+            }
+            Some(_) => &mut tx,
+            None => tx.create(&StatsTotals { affiliate, counts }, ()),
+        };
+        if let Commit::Done = app.store.commit(tx).await? {
+            return Ok(());
+        }
     }
+    Err(Problem::unavailable("counting a day kept colliding"))
+}
+
+async fn visits_of(app: &App, affiliate: AffiliateId, day: Day, now: Timestamp) -> Result<Vec<Visit>, Problem> {
     let mut visits = Vec::new();
     for shard in 0..SHARDS {
         let mut after = None;
         loop {
             let page = app.store.clicks(affiliate, day, shard, after).await?;
-            visits.extend(page.items.into_iter().map(|c| Visit { at: c.value.at, visitor: c.value.visitor, bot: c.value.bot }));
+            let clicks = page.items.into_iter().map(|c| c.value).filter(|c| c.at <= now);
+            visits.extend(clicks.map(|c| Visit { at: c.at, visitor: c.visitor, bot: c.bot }));
             after = page.next;
             if after.is_none() {
                 break;
             }
         }
     }
-    let sales = sales_of(app, affiliate, day).await?;
-    let stats = DailyStats::count(affiliate, day, visits, &sales, now)?;
-    // Whoever has written meanwhile has counted the same events.
-    match before {
-        Some(before) => app.store.save(&before, &stats).await?,
-        None => app.store.create(&stats).await?,
-    };
-    Ok(())
+    Ok(visits)
 }
 
-/// What was earned on a day: from the end of the ledger backwards, as far as the day's beginning.
-async fn sales_of(app: &App, affiliate: AffiliateId, day: Day) -> Result<Vec<Sale>, Problem> {
-    let mut orders: Vec<OrderId> = Vec::new();
+/// What was earned on a day up to `now`: from the end of the ledger backwards, as far as the day's beginning.
+async fn sales_of(app: &App, affiliate: AffiliateId, day: Day, now: Timestamp) -> Result<Vec<Sale>, Problem> {
+    let mut sold: Vec<(Timestamp, OrderId)> = Vec::new();
     let mut after = None;
     loop {
         let page = app.store.ledger(affiliate, 100, after).await?;
-        let entries = page.items.iter().map(|e| &e.value);
-        orders.extend(entries.filter(|e| e.at.day() == day).filter_map(|e| if let Cause::Earned { order } = e.cause { Some(order) } else { None }));
-        let past = page.items.last().is_some_and(|e| e.value.at.day() < day.before());
+        let entries = page.items.iter().map(|e| &e.value).filter(|e| e.at.day() == day && e.at <= now);
+        sold.extend(entries.filter_map(|e| if let Cause::Earned { order, placed_at } = e.cause { Some((placed_at, order)) } else { None }));
+        // A payment that was noticed late stands among later entries.
+        let past = page.items.iter().all(|e| e.value.at.day() < day.before());
         after = page.next;
         if after.is_none() || past {
             break;
         }
     }
-    let mut sales = Vec::with_capacity(orders.len());
-    for some in orders.chunks(BATCH) {
-        let keys: Vec<_> = some.iter().map(|order| keys::commission(affiliate, *order)).collect();
+    let mut sales = Vec::with_capacity(sold.len());
+    for some in sold.chunks(BATCH) {
+        let keys: Vec<_> = some.iter().map(|(placed_at, order)| keys::commission(affiliate, *placed_at, *order)).collect();
         let mut found = app.store.get_many(keys.clone()).await?;
         for key in &keys {
             sales.extend(found.take::<Commission>(key)?.map(|c| Sale { revenue: c.value.basis, earned: c.value.amount }));

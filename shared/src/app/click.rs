@@ -7,7 +7,8 @@ use crate::{
         attribution::ClickProof,
         ids::{AffiliateId, ClickId},
         settings::Settings,
-        time::Timestamp,
+        stats::ActiveDay,
+        time::{Day, Timestamp},
     },
     store::{entity::Click, keys},
 };
@@ -22,7 +23,11 @@ const MOST: usize = 10_000;
 
 /// Codes and settings that this process has looked up lately.
 #[derive(Debug, Clone, Default)]
-pub struct Known(Arc<Mutex<Cache>>);
+pub struct Known {
+    codes: Arc<Mutex<Cache>>,
+    /// Affiliates whose day this process has marked as one to be counted.
+    marked: Arc<Mutex<HashMap<AffiliateId, Day>>>,
+}
 
 /// By folded code: when it was looked up, and what was found.
 type Cache = HashMap<String, (Timestamp, Option<Resolved>)>;
@@ -65,14 +70,30 @@ pub async fn click(app: &App, known: &Known, code: &ReferralCode, visit: &Visit<
         referrer: visit.referrer.as_deref().and_then(host_of),
         expires_at: now.plus_days(owner.retention_days + 30),
     };
+    mark(app, known, owner.affiliate, now).await?;
     app.store.append(&click).await?;
     let proof = ClickProof { affiliate: owner.affiliate, click: id, code: code.clone(), at: now };
     Ok(Some(Clicked { proof, seconds: i64::from(owner.referral_days) * 86_400 }))
 }
 
+/// Once a day for each affiliate and process: the aggregation is told that there is something to count.
+async fn mark(app: &App, known: &Known, affiliate: AffiliateId, now: Timestamp) -> Result<(), Problem> {
+    let marked = || known.marked.lock().unwrap_or_else(PoisonError::into_inner);
+    if marked().get(&affiliate) == Some(&now.day()) {
+        return Ok(());
+    }
+    app.store.append(&ActiveDay::new(affiliate, now, now)).await?;
+    let mut days = marked();
+    if days.len() >= MOST {
+        days.clear();
+    }
+    days.insert(affiliate, now.day());
+    Ok(())
+}
+
 async fn resolve(app: &App, known: &Known, code: &ReferralCode, now: Timestamp) -> Result<Option<Resolved>, Problem> {
     let name = code.folded();
-    if let Some((at, resolved)) = known.0.lock().unwrap_or_else(PoisonError::into_inner).get(&name)
+    if let Some((at, resolved)) = known.codes.lock().unwrap_or_else(PoisonError::into_inner).get(&name)
         && now.since(*at) < FRESH_SECONDS
     {
         return Ok(*resolved);
@@ -86,7 +107,7 @@ async fn resolve(app: &App, known: &Known, code: &ReferralCode, now: Timestamp) 
         referral_days: settings.referral_days,
         retention_days: settings.click_retention_days,
     });
-    let mut cache = known.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut cache = known.codes.lock().unwrap_or_else(PoisonError::into_inner);
     if cache.len() >= MOST {
         cache.clear();
     }

@@ -4,15 +4,14 @@ use super::{App, Problem, ROUNDS};
 use crate::{
     domain::{
         commission::Commission,
-        ids::{AffiliateId, OrderId},
+        ids::AffiliateId,
         money::Rupiah,
         time::Timestamp,
         wallet::{Cause, Wallet},
     },
     store::{
-        affiliates::commission_of,
         entity::Stored,
-        keys::{self, SHARDS},
+        keys::{self, Key, SHARDS},
         transaction::{Commit, MAX_WRITES, Transaction},
     },
 };
@@ -42,12 +41,14 @@ pub async fn mature(app: &App, now: Timestamp) -> Result<Matured, Problem> {
                 break;
             }
             let due = app.store.maturing(shard, now, after).await?;
-            let mut by_affiliate: BTreeMap<AffiliateId, Vec<OrderId>> = BTreeMap::new();
-            for (affiliate, order) in due.items.iter().filter_map(commission_of) {
-                by_affiliate.entry(affiliate).or_default().push(order);
+            let mut by_affiliate: BTreeMap<AffiliateId, Vec<Key>> = BTreeMap::new();
+            for key in due.items {
+                if let Some(affiliate) = keys::affiliate_of(&key) {
+                    by_affiliate.entry(affiliate).or_default().push(key);
+                }
             }
-            for (affiliate, orders) in by_affiliate {
-                for some in orders.chunks(PER_TRANSACTION) {
+            for (affiliate, commissions) in by_affiliate {
+                for some in commissions.chunks(PER_TRANSACTION) {
                     let (count, amount) = mature_some(app, affiliate, some, now).await?;
                     total.commissions += count;
                     total.amount = total.amount.plus(amount)?;
@@ -62,16 +63,16 @@ pub async fn mature(app: &App, now: Timestamp) -> Result<Matured, Problem> {
     Ok(total)
 }
 
-async fn mature_some(app: &App, affiliate: AffiliateId, orders: &[OrderId], now: Timestamp) -> Result<(u32, Rupiah), Problem> {
+async fn mature_some(app: &App, affiliate: AffiliateId, commissions: &[Key], now: Timestamp) -> Result<(u32, Rupiah), Problem> {
     for _ in 0..ROUNDS {
         let wallet_key = keys::wallet(affiliate);
-        let wanted = orders.iter().map(|o| keys::commission(affiliate, *o)).chain([wallet_key.clone()]);
+        let wanted = commissions.iter().cloned().chain([wallet_key.clone()]);
         let mut found = app.store.get_many(wanted).await?;
         let wallet: Stored<Wallet> = found.take(&wallet_key)?.ok_or_else(|| Problem::internal("an affiliate without a wallet"))?;
         let mut due: Vec<Stored<Commission>> = Vec::new();
-        for order in orders {
+        for key in commissions {
             // The index may be stale: only what is due by the item itself.
-            due.extend(found.take::<Commission>(&keys::commission(affiliate, *order))?.filter(|c| c.value.is_due(now)));
+            due.extend(found.take::<Commission>(key)?.filter(|c| c.value.is_due(now)));
         }
         if due.is_empty() {
             return Ok((0, Rupiah::ZERO));
@@ -80,8 +81,10 @@ async fn mature_some(app: &App, affiliate: AffiliateId, orders: &[OrderId], now:
         let count = u32::try_from(due.len()).unwrap_or(u32::MAX);
         let (after, entry) = wallet.value.clone().post(Cause::Matured { commissions: count }, amount, now)?;
         let mut tx = Transaction::new();
+        let mut covered_by = wallet.value.balance.matured()?;
         for commission in &due {
-            tx.save(commission, &commission.value.clone().matured(now)?, ());
+            covered_by = covered_by.plus(commission.value.remaining())?;
+            tx.save(commission, &commission.value.clone().matured(now, covered_by)?, ());
         }
         tx.save(&wallet, &after, ()).create(&entry, ());
         if let Commit::Done = app.store.commit(tx).await? {

@@ -1,10 +1,12 @@
 //! Use cases, one verb each: read what is needed, let the domain decide, write under conditions, answer.
 
+pub mod activity;
 pub mod advance_order;
 pub mod affiliates;
 pub mod aggregate;
 pub mod click;
 pub mod credentials;
+pub mod leads;
 pub mod mature;
 pub mod notify;
 pub mod notify_by_phone;

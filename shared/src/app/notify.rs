@@ -9,6 +9,7 @@ use crate::{
         job::{Subject, Task},
         order::Order,
         outbox::Work,
+        stats::ActiveDay,
     },
     mail::{
         Letter, Mailer,
@@ -60,7 +61,11 @@ async fn compose(app: &App, mailer: &Mailer, work: &Work) -> Result<Option<Lette
             with_customer(app, *order).await?.map(|(order, customer)| letters::order_expired(mailer, &customer, &order))
         }
         Work::MailOrderConfirmed { order } => {
-            with_customer(app, *order).await?.map(|(order, customer)| letters::order_confirmed(mailer, &customer, &order))
+            let found = with_customer(app, *order).await?;
+            if let Some((order, _)) = &found {
+                count_sale(app, order).await?;
+            }
+            found.map(|(order, customer)| letters::order_confirmed(mailer, &customer, &order))
         }
         Work::MailRefund { order, refund } => {
             let refund = app.store.refund(*order, *refund).await?;
@@ -80,6 +85,14 @@ async fn compose(app: &App, mailer: &Mailer, work: &Work) -> Result<Option<Lette
         }
         Work::WhatsApp { .. } | Work::SendRefund { .. } | Work::SettleFreeOrder { .. } => return Err(Problem::internal("work that is no mail")),
     })
+}
+
+/// A sale is to be counted for its affiliate, on the day of its payment.
+async fn count_sale(app: &App, order: &Order) -> Result<(), Problem> {
+    if let (Some(attribution), Some(paid)) = (&order.attribution, &order.paid) {
+        app.store.append(&ActiveDay::new(attribution.affiliate, paid.at, app.clock.now())).await?;
+    }
+    Ok(())
 }
 
 /// A one-time link for whoever has this address; nothing if nobody has, or if there is nothing left to prove.

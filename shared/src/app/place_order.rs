@@ -264,6 +264,7 @@ fn write(basis: &Basis, order: &Order, attempt: Option<&Attempt>, owed: &OutboxI
             customer: masked(&basis.customer.name),
             total: order.total,
             placed_at: order.placed_at,
+            items: order.in_words(),
             void: false,
         };
         tx.create(&referral, Lost::OrderExists);

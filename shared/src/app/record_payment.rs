@@ -139,7 +139,7 @@ async fn pay(shop: &Shop, order: &Stored<Order>, paid: &Paid, now: Timestamp) ->
     if let Some(attribution) = &after.attribution {
         let wallet = app.store.wallet(attribution.affiliate).await?.ok_or_else(|| Problem::internal("an affiliate without a wallet"))?;
         earn(&mut tx, &after, paid, &wallet)?;
-        if late && let Some(lead) = app.store.get::<crate::store::entity::Referral>(&keys::referral(attribution.affiliate, after.id)).await? {
+        if late && let Some(lead) = app.store.referral(&after).await? {
             let valid = crate::store::entity::Referral { void: false, ..lead.value.clone() };
             tx.save(&lead, &valid, Lost::Changed);
         }
@@ -169,11 +169,14 @@ fn earn(tx: &mut Transaction<Lost>, order: &Order, paid: &Paid, wallet: &Stored<
         rule: attribution.rule,
         amount,
         voided: Rupiah::ZERO,
+        placed_at: order.placed_at,
         paid_at: paid.at,
         due_at: None,
         matured_at: None,
+        covered_by: None,
+        void_because: None,
     };
-    let (after, entry) = wallet.value.clone().post(Cause::Earned { order: order.id }, amount, paid.at)?;
+    let (after, entry) = wallet.value.clone().post(Cause::Earned { order: order.id, placed_at: order.placed_at }, amount, paid.at)?;
     tx.create(&commission, Lost::Changed).save(wallet, &after, Lost::Changed).create(&entry, Lost::Changed);
     Ok(())
 }

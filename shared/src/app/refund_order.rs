@@ -140,7 +140,7 @@ async fn write(
 /// Takes back what the refund takes back of the commission, from wherever the money is now.
 async fn void_commission(app: &App, tx: &mut Transaction<()>, order: &Order, refund: &Refund, now: Timestamp) -> Result<(), Problem> {
     let Some(attribution) = &order.attribution else { return Ok(()) };
-    let (commission_key, wallet_key) = (keys::commission(attribution.affiliate, order.id), keys::wallet(attribution.affiliate));
+    let (commission_key, wallet_key) = (keys::commission(attribution.affiliate, order.placed_at, order.id), keys::wallet(attribution.affiliate));
     let mut found = app.store.get_many([commission_key.clone(), wallet_key.clone()]).await?;
     let commission: Option<Stored<crate::domain::commission::Commission>> = found.take(&commission_key)?;
     let wallet: Option<Stored<crate::domain::wallet::Wallet>> = found.take(&wallet_key)?;

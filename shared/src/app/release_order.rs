@@ -42,9 +42,7 @@ pub async fn release(shop: &Shop, order: Stored<Order>, to: OrderStatus, by: Act
             let uses = shop.app.store.coupon_uses(Some(coupon), after.customer).await?;
             give_coupon_back(&mut tx, coupon, uses.as_ref(), ());
         }
-        if let Some(attribution) = &after.attribution
-            && let Some(lead) = shop.app.store.get::<Referral>(&keys::referral(attribution.affiliate, after.id)).await?
-        {
+        if let Some(lead) = shop.app.store.referral(&after).await? {
             let void = Referral { void: true, ..lead.value.clone() };
             tx.save(&lead, &void, ());
         }

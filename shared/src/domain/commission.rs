@@ -1,7 +1,7 @@
 //! What an affiliate earns on one order.
 
 use super::{
-    Forbidden,
+    Forbidden, Wrong,
     attribution::FrozenRule,
     ids::{AffiliateId, OrderId},
     money::{Overflow, Rupiah},
@@ -36,12 +36,52 @@ pub struct Commission {
     pub amount: Rupiah,
     /// How much of it refunds have taken back.
     pub voided: Rupiah,
+    pub placed_at: Timestamp,
     pub paid_at: Timestamp,
     /// Set when the order is completed: the first moment at which this may mature.
     #[serde(default)]
     pub due_at: Option<Timestamp>,
     #[serde(default)]
     pub matured_at: Option<Timestamp>,
+    /// Once so much has been paid out to the affiliate, payouts cover this commission and all that matured before it.
+    #[serde(default)]
+    pub covered_by: Option<Rupiah>,
+    #[serde(default)]
+    pub void_because: Option<VoidReason>,
+}
+
+/// Why a commission was taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VoidReason {
+    /// The order was refunded.
+    Refunded,
+    /// An admin decided on a signal.
+    Decided,
+}
+
+/// Where a commission stands as people see it: `paid` is derived, for payouts reserve an amount and no commissions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shown {
+    Held,
+    Pending,
+    Available,
+    Paid,
+    Void,
+}
+
+impl Shown {
+    pub fn parse(text: &str) -> Result<Self, Wrong> {
+        match text {
+            "held" => Ok(Self::Held),
+            "pending" => Ok(Self::Pending),
+            "available" => Ok(Self::Available),
+            "paid" => Ok(Self::Paid),
+            "void" => Ok(Self::Void),
+            _ => Err(Wrong::new("unknown_value", "must be one of held, pending, available, paid, void")),
+        }
+    }
 }
 
 impl Commission {
@@ -64,10 +104,22 @@ impl Commission {
         self.status == CommissionStatus::Pending && self.due_at.is_some_and(|due| due <= now)
     }
 
-    pub fn matured(mut self, now: Timestamp) -> Result<Self, Forbidden> {
+    pub fn matured(mut self, now: Timestamp, covered_by: Rupiah) -> Result<Self, Forbidden> {
         self.status = self.status.step(CommissionStatus::Available)?;
         self.matured_at = Some(now);
+        self.covered_by = Some(covered_by);
         Ok(self)
+    }
+
+    /// Where it stands for an affiliate to whom `paid_out` has been paid.
+    pub fn shown(&self, paid_out: Rupiah) -> Shown {
+        match self.status {
+            CommissionStatus::Held => Shown::Held,
+            CommissionStatus::Pending => Shown::Pending,
+            CommissionStatus::Available if self.covered_by.is_some_and(|sum| sum <= paid_out) => Shown::Paid,
+            CommissionStatus::Available => Shown::Available,
+            CommissionStatus::Void => Shown::Void,
+        }
     }
 
     /// The commission after refunds of `refunded` out of `paid`, and how much that takes back now.
@@ -78,6 +130,7 @@ impl Commission {
         self.voided = self.voided.plus(taken)?;
         if self.voided == self.amount && (ends || refunded >= paid) {
             self.status = CommissionStatus::Void;
+            self.void_because = Some(VoidReason::Refunded);
         }
         Ok((self, taken))
     }

@@ -70,6 +70,7 @@ ids! {
     TaskId = "tsk",
     OutboxId = "obx",
     PictureId = "pic",
+    MaterialId = "mat",
 }
 
 fn fresh_bits(now: Timestamp, entropy: &Entropy) -> u128 {

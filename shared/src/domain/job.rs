@@ -54,6 +54,16 @@ impl Task {
     }
 }
 
+/// The last run of a schedule: as of when, and what it did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobRun {
+    pub name: String,
+    pub as_of: Timestamp,
+    pub finished_at: Timestamp,
+    /// What it answered, as JSON.
+    pub report: String,
+}
+
 /// Up to where an affiliate's ledger has been recounted, and what it came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoint {

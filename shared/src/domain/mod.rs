@@ -14,6 +14,8 @@ pub mod helpdesk;
 pub mod identity;
 pub mod ids;
 pub mod job;
+pub mod lead;
+pub mod material;
 pub mod money;
 pub mod order;
 pub mod outbox;

@@ -232,6 +232,13 @@ impl Order {
         Ok(self)
     }
 
+    /// What was ordered, in at most some hundred characters.
+    pub fn in_words(&self) -> String {
+        const MOST: usize = 200;
+        let all = self.lines.iter().map(|l| format!("{} x {}", l.quantity, l.name)).collect::<Vec<_>>().join(", ");
+        if all.chars().count() <= MOST { all } else { all.chars().take(MOST - 1).chain(['\u{2026}']).collect() }
+    }
+
     /// Other shohibul names for one line; as many as the line allows.
     pub fn renamed(mut self, product: ProductId, shohibul: Vec<Shohibul>, most: usize) -> Result<Self, Wrong> {
         let line = self.lines.iter_mut().find(|l| l.product == product);

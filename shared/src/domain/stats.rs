@@ -1,6 +1,7 @@
-//! What an affiliate's links brought on one day, counted from the raw events.
+//! What an affiliate's links brought: counted by day from the raw events, and added up.
 
 use super::{
+    Wrong,
     ids::AffiliateId,
     money::{Overflow, Rupiah},
     time::{Day, Timestamp},
@@ -10,23 +11,59 @@ use std::collections::HashMap;
 
 /// A visitor who comes again within this time is the same visit.
 const VISIT_SECONDS: i64 = 3_600;
+/// How long it is remembered whose days were to be counted.
+const KEPT_DAYS: u16 = 7;
+/// Longest range of days that is shown at once.
+pub const MOST_DAYS: i64 = 366;
+
+/// What was counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Clicks of people, repeated ones included.
+    pub clicks: u64,
+    /// Clicks that begin a visit.
+    pub unique_clicks: u64,
+    pub bots: u64,
+    /// Attributed orders that were paid.
+    pub sales: u64,
+    pub revenue: Rupiah,
+    /// Commissions earned on them, before any refund.
+    pub earned: Rupiah,
+}
 
 /// One day of Jakarta, counted up to `as_of`. Counting it again gives the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DailyStats {
     pub affiliate: AffiliateId,
     pub day: Day,
-    /// Clicks of people, repeated ones included.
-    pub clicks: u64,
-    /// Clicks that begin a visit.
-    pub unique_clicks: u64,
-    pub bots: u64,
-    /// Attributed orders that were paid on the day.
-    pub sales: u64,
-    pub revenue: Rupiah,
-    /// Commissions earned on them, before any refund.
-    pub earned: Rupiah,
+    #[serde(flatten)]
+    pub counts: Counts,
     pub as_of: Timestamp,
+}
+
+/// The sum of all days of an affiliate: changed by what a day changed by, in the same transaction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatsTotals {
+    pub affiliate: AffiliateId,
+    #[serde(flatten)]
+    pub counts: Counts,
+}
+
+/// Something happened to an affiliate on a day: it is to be counted. A payment that was noticed late is listed on the
+/// day on which it was noticed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActiveDay {
+    pub listed_on: Day,
+    pub affiliate: AffiliateId,
+    pub day: Day,
+    pub expires_at: Timestamp,
+}
+
+impl ActiveDay {
+    /// What happened at `at` and is noticed `now`.
+    pub fn new(affiliate: AffiliateId, at: Timestamp, now: Timestamp) -> Self {
+        Self { listed_on: now.day(), affiliate, day: at.day(), expires_at: now.plus_days(KEPT_DAYS) }
+    }
 }
 
 /// A click as far as counting needs it.
@@ -44,25 +81,87 @@ pub struct Sale {
     pub earned: Rupiah,
 }
 
-impl DailyStats {
-    /// Counts a day's events; their order does not matter.
-    pub fn count(affiliate: AffiliateId, day: Day, mut visits: Vec<Visit>, sales: &[Sale], as_of: Timestamp) -> Result<Self, Overflow> {
+impl Counts {
+    /// Counts events; their order does not matter.
+    pub fn of(mut visits: Vec<Visit>, sales: &[Sale]) -> Result<Self, Overflow> {
         visits.sort();
         let mut begun: HashMap<&str, Timestamp> = HashMap::new();
-        let (mut clicks, mut unique_clicks, mut bots) = (0, 0, 0);
+        let mut counts = Self { sales: sales.len() as u64, ..Self::default() };
         for visit in &visits {
             if visit.bot {
-                bots += 1;
+                counts.bots += 1;
                 continue;
             }
-            clicks += 1;
+            counts.clicks += 1;
             if begun.get(visit.visitor.as_str()).is_none_or(|at| visit.at.since(*at) >= VISIT_SECONDS) {
                 begun.insert(&visit.visitor, visit.at);
-                unique_clicks += 1;
+                counts.unique_clicks += 1;
             }
         }
-        let total = |of: fn(&Sale) -> Rupiah| sales.iter().try_fold(Rupiah::ZERO, |sum, s| sum.plus(of(s)));
-        let (revenue, earned) = (total(|s| s.revenue)?, total(|s| s.earned)?);
-        Ok(Self { affiliate, day, clicks, unique_clicks, bots, sales: sales.len() as u64, revenue, earned, as_of })
+        for sale in sales {
+            counts.revenue = counts.revenue.plus(sale.revenue)?;
+            counts.earned = counts.earned.plus(sale.earned)?;
+        }
+        Ok(counts)
+    }
+
+    pub fn plus(self, other: &Self) -> Result<Self, Overflow> {
+        Ok(Self {
+            clicks: self.clicks + other.clicks,
+            unique_clicks: self.unique_clicks + other.unique_clicks,
+            bots: self.bots + other.bots,
+            sales: self.sales + other.sales,
+            revenue: self.revenue.plus(other.revenue)?,
+            earned: self.earned.plus(other.earned)?,
+        })
+    }
+
+    /// These counts with `before` exchanged for `after`.
+    pub fn exchanged(self, before: &Self, after: &Self) -> Result<Self, Overflow> {
+        let sum = self.plus(after)?;
+        Ok(Self {
+            clicks: sum.clicks.saturating_sub(before.clicks),
+            unique_clicks: sum.unique_clicks.saturating_sub(before.unique_clicks),
+            bots: sum.bots.saturating_sub(before.bots),
+            sales: sum.sales.saturating_sub(before.sales),
+            revenue: sum.revenue.minus(before.revenue)?,
+            earned: sum.earned.minus(before.earned)?,
+        })
+    }
+
+    /// Sales for each hundred visits, to two decimals.
+    pub fn conversion_rate(&self) -> f64 {
+        let hundredths = (self.sales * 10_000).checked_div(self.unique_clicks).unwrap_or(0);
+        f64::from(u32::try_from(hundredths).unwrap_or(u32::MAX)) / 100.0
+    }
+}
+
+/// A stretch of days, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Period {
+    pub from: Day,
+    pub to: Day,
+}
+
+impl Period {
+    /// `today`, `7days`, `30days`, `this_month`, or `custom` with its ends.
+    pub fn parse(name: &str, ends: Option<(Day, Day)>, today: Day) -> Result<Self, Wrong> {
+        let last = |days: u16| Self { from: today.minus(days - 1), to: today };
+        match (name, ends) {
+            ("today", _) => Ok(last(1)),
+            ("7days", _) => Ok(last(7)),
+            ("30days", _) => Ok(last(30)),
+            ("this_month", _) => Ok(Self { from: today.first_of_month(), to: today }),
+            ("custom", Some((from, to))) if from <= to && from.days_until(to) < MOST_DAYS => Ok(Self { from, to }),
+            ("custom", Some(_)) => Err(Wrong::new("bad_range", format!("must run forward, over at most {MOST_DAYS} days"))),
+            ("custom", None) => Err(Wrong::new("required", "needs start_date and end_date")),
+            _ => Err(Wrong::new("unknown_value", "must be one of today, 7days, 30days, this_month, custom")),
+        }
+    }
+
+    /// Every day of it, oldest first.
+    pub fn days(&self) -> Vec<Day> {
+        let count = u16::try_from(self.from.days_until(self.to)).unwrap_or(0);
+        (0..=count).rev().map(|back| self.to.minus(back)).collect()
     }
 }

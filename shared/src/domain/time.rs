@@ -98,6 +98,24 @@ impl Day {
         self.0.yesterday().map_or(self, Self)
     }
 
+    /// So many days earlier.
+    pub fn minus(self, days: u16) -> Self {
+        self.0.checked_sub(jiff::Span::new().days(i64::from(days))).map_or(self, Self)
+    }
+
+    pub fn first_of_month(self) -> Self {
+        Self(self.0.first_of_month())
+    }
+
+    pub fn last_of_month(self) -> Self {
+        Self(self.0.last_of_month())
+    }
+
+    /// When this day begins in Jakarta.
+    pub fn begins(self) -> Timestamp {
+        JAKARTA.to_timestamp(self.0.at(0, 0, 0, 0)).map_or(Timestamp(0), Into::into)
+    }
+
     /// `YYMMDD`, as order numbers carry it.
     pub fn compact(self) -> String {
         format!("{:02}{:02}{:02}", self.0.year().rem_euclid(100), self.0.month(), self.0.day())

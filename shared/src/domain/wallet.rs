@@ -35,6 +35,8 @@ pub enum Cause {
     /// An attributed order was paid.
     Earned {
         order: OrderId,
+        /// When the order was placed: with it the commission is found.
+        placed_at: Timestamp,
     },
     /// The hold is over for these orders' commissions; only the count is kept, the commissions carry the rest.
     Matured {
@@ -142,6 +144,11 @@ impl Balance {
         };
         *account = account.plus(leg.amount)?;
         Ok(self)
+    }
+
+    /// What has matured and was not taken back: available, on its way, or paid out.
+    pub fn matured(&self) -> Result<Rupiah, Overflow> {
+        Rupiah::sum([self.available, self.reserved, self.paid_out])
     }
 
     /// The sum of a stretch of the ledger, starting from this balance.

@@ -2,16 +2,17 @@
 
 use super::{
     Page, Position, Range, Store, StoreError,
-    entity::{Click, Referral, Stored, order_of},
+    entity::{Click, Referral, Stored},
     keys::{self, Key},
 };
 use crate::domain::{
     affiliate::{Affiliate, AffiliateStatus, CodeOwner, PayoutAccount, ReferralCode},
     commission::{Commission, CommissionStatus},
-    ids::{AffiliateId, OrderId, PayoutId},
+    ids::{AffiliateId, PayoutId},
     job::Checkpoint,
+    order::Order,
     payout::{Payout, PayoutStatus},
-    stats::DailyStats,
+    stats::{ActiveDay, DailyStats, Period},
     time::{Day, Timestamp},
     wallet::{LedgerEntry, Wallet},
 };
@@ -42,8 +43,20 @@ impl Store {
         self.get(&keys::payout(id)).await
     }
 
-    pub async fn commission(&self, affiliate: AffiliateId, order: OrderId) -> Result<Option<Stored<Commission>>, StoreError> {
-        self.get(&keys::commission(affiliate, order)).await
+    /// The commission of an attributed order.
+    pub async fn commission(&self, order: &Order) -> Result<Option<Stored<Commission>>, StoreError> {
+        match &order.attribution {
+            Some(attribution) => self.get(&keys::commission(attribution.affiliate, order.placed_at, order.id)).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The lead that an attributed order is for its affiliate.
+    pub async fn referral(&self, order: &Order) -> Result<Option<Stored<Referral>>, StoreError> {
+        match &order.attribution {
+            Some(attribution) => self.get(&keys::referral(attribution.affiliate, order.placed_at, order.id)).await,
+            None => Ok(None),
+        }
     }
 
     pub async fn commissions(
@@ -90,6 +103,24 @@ impl Store {
         self.get(&keys::daily_stats(id, day)).await
     }
 
+    /// The days of a period on which something was counted, oldest first; at most a year and a day.
+    pub async fn stats_of(&self, id: AffiliateId, period: Period) -> Result<Vec<DailyStats>, StoreError> {
+        let (first, last) = (keys::daily_stats(id, period.from), keys::daily_stats(id, period.to));
+        let page = self.query(Range::of(&first.pk).between(first.sk.clone(), last.sk).limit(400)).await?;
+        Ok(page.items.into_iter().map(|d: Stored<DailyStats>| d.value).collect())
+    }
+
+    /// Whose days are to be counted, as noticed on `listed_on`.
+    pub async fn active_on(&self, listed_on: Day, shard: u8, after: Option<Position>) -> Result<Page<Stored<ActiveDay>>, StoreError> {
+        self.query(Range::of(&keys::active_days(listed_on, shard)).limit(1000).after(after)).await
+    }
+
+    /// The newest clicks of a shard of a day.
+    pub async fn latest_clicks(&self, id: AffiliateId, day: Day, shard: u8, limit: usize) -> Result<Vec<Click>, StoreError> {
+        let page = self.query(Range::of(&keys::clicks(id, day, shard)).newest_first().limit(limit)).await?;
+        Ok(page.items.into_iter().map(|c: Stored<Click>| c.value).collect())
+    }
+
     /// Payouts that wait for an admin, oldest first.
     pub async fn open_payouts(
         &self,
@@ -104,9 +135,4 @@ impl Store {
     pub async fn maturing(&self, shard: u8, now: Timestamp, after: Option<Position>) -> Result<Page<Key>, StoreError> {
         self.query_keys(Range::by_due(&keys::maturing_shard(shard)).until(now).limit(500).after(after)).await
     }
-}
-
-/// The affiliate and the order of a commission's key.
-pub fn commission_of(key: &Key) -> Option<(AffiliateId, OrderId)> {
-    Some((keys::affiliate_of(key)?, order_of(&key.sk)?))
 }

@@ -9,7 +9,8 @@ use crate::domain::{
     helpdesk::Helpdesk,
     identity::{Admin, Customer, Login, MailedLink, Session},
     ids::{AffiliateId, ClickId, OrderId, ProductId},
-    job::{Checkpoint, Task},
+    job::{Checkpoint, JobRun, Task},
+    material::Material,
     money::Rupiah,
     order::{Order, OrderNumber},
     outbox::OutboxItem,
@@ -17,7 +18,7 @@ use crate::domain::{
     payout::Payout,
     refund::Refund,
     settings::Settings,
-    stats::DailyStats,
+    stats::{ActiveDay, DailyStats, StatsTotals},
     text::PersonName,
     time::Timestamp,
     wallet::{LedgerEntry, Wallet},
@@ -74,6 +75,9 @@ pub struct Referral {
     pub customer: String,
     pub total: Rupiah,
     pub placed_at: Timestamp,
+    /// What was ordered, in words.
+    #[serde(default)]
+    pub items: String,
     /// Cancelled or expired before it was paid.
     pub void: bool,
 }
@@ -154,10 +158,10 @@ entities! {
         owner Some(Listed::new(keys::payout_accounts(b.status.as_str()), keys::timed(b.changed_at, b.affiliate)));
     "ledger_entry" LedgerEntry: |l| keys::ledger(l.affiliate, l.number);
     "checkpoint" Checkpoint: |c| keys::checkpoint(c.affiliate);
-    "commission" Commission: |c| keys::commission(c.affiliate, c.order),
+    "commission" Commission: |c| keys::commission(c.affiliate, c.placed_at, c.order),
         due c.due_at.filter(|_| c.status == CommissionStatus::Pending)
             .map(|at| Listed::new(keys::maturing(c), keys::timed(at, c.order)));
-    "referral" Referral: |r| keys::referral(r.affiliate, r.order);
+    "referral" Referral: |r| keys::referral(r.affiliate, r.placed_at, r.order);
     "payout" Payout: |p| keys::payout(p.id),
         owner Some(Listed::new(keys::affiliate_payouts(p.affiliate), keys::timed(p.requested_at, p.id))),
         due Some(Listed::new(
@@ -166,6 +170,10 @@ entities! {
         ));
     "referral_code" CodeOwner: |c| keys::code(&c.code);
     "daily_stats" DailyStats: |d| keys::daily_stats(d.affiliate, d.day);
+    "stats_totals" StatsTotals: |t| keys::stats_totals(t.affiliate);
+    "active_day" ActiveDay: |a| keys::active_day(a.listed_on, a.affiliate, a.day), expires a.expires_at;
+    "material" Material: |m| keys::material(m.id);
+    "job_run" JobRun: |j| keys::job_run(&j.name);
     "click" Click: |c| keys::click(c.affiliate, c.at, c.id), expires c.expires_at;
     "outbox" OutboxItem: |o| keys::outbox(o.id);
     "task" Task: |t| keys::task(t.id);

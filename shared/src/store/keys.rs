@@ -23,9 +23,13 @@
 //! | payout account | `AFFILIATE#{id}` | `BANK` | by id; `by_owner`: accounts by verification status |
 //! | ledger entry | `AFFILIATE#{id}` | `LEDGER#{n}` | the statement, in order; `n` is contiguous |
 //! | checkpoint | `AFFILIATE#{id}` | `CHECKPOINT` | where the reconciliation goes on |
-//! | commission | `AFFILIATE#{id}` | `COMMISSION#{order}` | an affiliate's commissions; `by_due`: what may mature, by shard |
-//! | referral | `AFFILIATE#{id}` | `REFERRAL#{order}` | an affiliate's leads, paired with the commissions by order |
+//! | commission | `AFFILIATE#{id}` | `COMMISSION#{placed at}#{order}` | an affiliate's commissions; `by_due`: what may mature, by shard |
+//! | referral | `AFFILIATE#{id}` | `REFERRAL#{placed at}#{order}` | an affiliate's leads, paired with the commissions by order |
 //! | daily stats | `AFFILIATE#{id}` | `DAY#{day}` | an affiliate's days, in order; counted from clicks and ledger |
+//! | stats totals | `AFFILIATE#{id}` | `TOTALS` | the sum of an affiliate's days, however many there are |
+//! | active day | `ACTIVE#{listed on}#{shard}` | `{affiliate}#{day}` | whose day is to be counted (TTL) |
+//! | material | `MATERIALS` | `{id}` | banners and graphics for affiliates, in the order in which they came |
+//! | job run | `JOBS` | `{name}` | when a schedule last ran, and what it did |
 //! | payout | `PAYOUT#{id}` | `PAYOUT` | by id; `by_owner`: an affiliate's payouts; `by_due`: the open ones, then the closed ones of a month |
 //! | referral code | `CODE#{folded}` | `CODE` | by what a visitor typed; makes a code unique |
 //! | click | `CLICKS#{affiliate}#{day}#{shard}` | `{id}` | the raw clicks of a day, over shards (TTL) |
@@ -41,7 +45,7 @@ use crate::domain::{
     contact::Email,
     coupon::CouponCode,
     identity::{Audience, LinkPurpose},
-    ids::{AffiliateId, ClickId, CustomerId, OrderId, OutboxId, PayoutId, ProductId, RefundId, SessionId, TaskId},
+    ids::{AffiliateId, ClickId, CustomerId, MaterialId, OrderId, OutboxId, PayoutId, ProductId, RefundId, SessionId, TaskId},
     order::OrderNumber,
     time::{Day, Timestamp},
 };
@@ -180,8 +184,9 @@ pub fn checkpoint(id: AffiliateId) -> Key {
     Key::new(affiliate_pk(id), "CHECKPOINT")
 }
 pub const COMMISSION_PREFIX: &str = "COMMISSION#";
-pub fn commission(id: AffiliateId, order: OrderId) -> Key {
-    Key::new(affiliate_pk(id), format!("{COMMISSION_PREFIX}{order}"))
+/// `placed_at` is the order's: it never changes, so a commission is still one for an order, and the list is in time.
+pub fn commission(id: AffiliateId, placed_at: Timestamp, order: OrderId) -> Key {
+    Key::new(affiliate_pk(id), format!("{COMMISSION_PREFIX}{placed_at}#{order}"))
 }
 pub fn maturing(commission: &Commission) -> String {
     maturing_shard(shard(&commission.affiliate.to_string()))
@@ -190,8 +195,8 @@ pub fn maturing_shard(shard: u8) -> String {
     format!("MATURING#{shard}")
 }
 pub const REFERRAL_PREFIX: &str = "REFERRAL#";
-pub fn referral(id: AffiliateId, order: OrderId) -> Key {
-    Key::new(affiliate_pk(id), format!("{REFERRAL_PREFIX}{order}"))
+pub fn referral(id: AffiliateId, placed_at: Timestamp, order: OrderId) -> Key {
+    Key::new(affiliate_pk(id), format!("{REFERRAL_PREFIX}{placed_at}#{order}"))
 }
 pub fn payout(id: PayoutId) -> Key {
     Key::new(format!("PAYOUT#{id}"), "PAYOUT")
@@ -217,6 +222,24 @@ pub fn clicks(affiliate: AffiliateId, day: Day, shard: u8) -> String {
 pub fn daily_stats(affiliate: AffiliateId, day: Day) -> Key {
     Key::new(affiliate_pk(affiliate), format!("DAY#{day}"))
 }
+pub fn stats_totals(affiliate: AffiliateId) -> Key {
+    Key::new(affiliate_pk(affiliate), "TOTALS")
+}
+pub fn active_day(listed_on: Day, affiliate: AffiliateId, day: Day) -> Key {
+    let id = affiliate.to_string();
+    Key::new(active_days(listed_on, shard(&id)), format!("{id}#{day}"))
+}
+pub fn active_days(listed_on: Day, shard: u8) -> String {
+    format!("ACTIVE#{listed_on}#{shard}")
+}
+pub const MATERIALS: &str = "MATERIALS";
+pub fn material(id: MaterialId) -> Key {
+    Key::new(MATERIALS, id.to_string())
+}
+pub fn job_run(name: &str) -> Key {
+    Key::new("JOBS", name)
+}
+pub const DAY_PREFIX: &str = "DAY#";
 /// Whose partition a key is in.
 pub fn affiliate_of(key: &Key) -> Option<AffiliateId> {
     AffiliateId::parse(key.pk.strip_prefix("AFFILIATE#")?)

@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod affiliates;
 pub mod catalog;
+pub mod dashboard;
 pub mod entity;
 pub mod keys;
 pub mod listing;
