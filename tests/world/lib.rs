@@ -260,6 +260,7 @@ pub fn all_groups(app: &App, shop: &Shop, webhook: zendit_webhook::Webhook) -> V
         affiliate_auth::group(app.clone()),
         affiliate_dashboard::group(app.clone()),
         affiliate_finance::group(app.clone()),
+        affiliate_profile::group(app.clone()),
         admin_auth::group(app.clone()),
         admin_affiliates::group(app.clone()),
         admin_orders::group(shop.clone()),

@@ -1,20 +1,22 @@
 //! Affiliates apply, log in and see where their application stands.
 
-use axum::{Json, extract::State, response::Response};
+use axum::{
+    Json,
+    extract::{Path, State},
+    response::Response,
+};
 use http::StatusCode;
 use qutab::{
     app::{App, Code, Problem, affiliates},
     domain::{
-        affiliate::{AffiliateStatus, Platform},
-        contact::{Email, Phone},
-        identity::{Audience, Language},
-        text::{Motivation, PersonName, Place},
+        affiliate::{Affiliate, AffiliateStatus},
+        contact::Email,
+        identity::{Audience, LinkPurpose},
     },
-    http::{Access, ActiveAffiliate, AffiliateToken, Form, Group, Peer, login},
+    http::{Access, ActiveAffiliate, AffiliateToken, Form, Group, Peer, details, login},
     secrets::password::Password,
 };
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 pub fn group(app: App) -> Group {
     Group::named("affiliate-auth")
@@ -22,43 +24,31 @@ pub fn group(app: App) -> Group {
         .post("/api/affiliate/auth/login", Access::Public, log_in)
         .post("/api/affiliate/auth/refresh", Access::Public, refresh)
         .post("/api/affiliate/auth/logout", Access::Affiliate, logout)
+        .post("/api/affiliate/auth/forgot-password", Access::Public, forgot_password)
+        .post("/api/affiliate/auth/reset-password", Access::Public, reset_password)
+        .get("/api/affiliate/auth/sessions", Access::Affiliate, list_sessions)
+        .delete("/api/affiliate/auth/sessions/{id}", Access::Affiliate, end_session)
+        .put("/api/affiliate/application", Access::Affiliate, reapply)
         .get("/api/affiliate/status", Access::Affiliate, status)
         .build(app)
 }
 
 /// The answer is the same whether the address was new or not.
 async fn register(State(app): State<App>, peer: Peer, mut form: Form) -> Result<(StatusCode, Json<Value>), Problem> {
-    let first_name = form.text("first_name", PersonName::parse);
-    let last_name = form.text("last_name", PersonName::parse);
-    let email = form.text("email", Email::parse);
-    let password = form.text("password", Password::parse);
-    let whatsapp = form.text("whatsapp", Phone::parse);
-    let city = form.text("city", Place::parse);
-    let primary_platform = form.text("primary_platform", Platform::parse);
-    let reason = form.text("reason", Motivation::parse);
-    let language = form.maybe_text("language", Language::parse).unwrap_or(Language::Id);
-    let social = form.object("social", |links| {
-        let mut social = BTreeMap::new();
-        for platform in Platform::ALL {
-            social.extend(links.maybe_text(platform.as_str(), |link| platform.profile(link)).map(|link| (*platform, link)));
-        }
-        Some(social)
-    });
-    if let (Some(platform), Some(social)) = (primary_platform, &social)
-        && !social.contains_key(&platform)
-    {
-        form.wrong("social", qutab::domain::Wrong::new("required", format!("needs the link of {}", platform.as_str())));
-    }
+    let (email, password) = (form.text("email", Email::parse), form.text("password", Password::parse));
+    let details = details::details(&mut form);
     form.checked()?;
-    let (Some(first_name), Some(last_name), Some(email), Some(password), Some(whatsapp)) = (first_name, last_name, email, password, whatsapp) else {
-        return Err(form.problem());
-    };
-    let (Some(city), Some(primary_platform), Some(reason), Some(social)) = (city, primary_platform, reason, social) else {
-        return Err(form.problem());
-    };
-    let application = affiliates::Application { first_name, last_name, email, password, whatsapp, city, social, primary_platform, reason, language };
-    affiliates::apply(&app, application, &peer.address).await?;
+    let (Some(email), Some(password), Some(details)) = (email, password, details) else { return Err(form.problem()) };
+    affiliates::apply(&app, affiliates::Application { email, password, details }, &peer.address).await?;
     Ok((StatusCode::ACCEPTED, Json(json!({ "status": "pending" }))))
+}
+
+/// After a rejection, with other details.
+async fn reapply(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate, mut form: Form) -> Result<Json<Value>, Problem> {
+    let details = details::details(&mut form);
+    form.checked()?;
+    let Some(details) = details else { return Err(form.problem()) };
+    Ok(Json(view(&app, &affiliates::reapply(&app, caller.id, details).await?)))
 }
 
 async fn log_in(State(app): State<App>, peer: Peer, form: Form) -> Result<Response, Problem> {
@@ -73,16 +63,36 @@ async fn logout(State(app): State<App>, caller: AffiliateToken) -> Result<Respon
     login::log_out(&app, Audience::Affiliate, &caller.id.to_string(), caller.session).await
 }
 
+async fn forgot_password(State(app): State<App>, peer: Peer, form: Form) -> Result<(StatusCode, Json<Value>), Problem> {
+    login::mail_link(&app, Audience::Affiliate, LinkPurpose::ResetPassword, &peer, form).await
+}
+
+async fn reset_password(State(app): State<App>, peer: Peer, form: Form) -> Result<StatusCode, Problem> {
+    login::reset_password(&app, Audience::Affiliate, &peer, form).await
+}
+
+async fn list_sessions(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate) -> Result<Json<Value>, Problem> {
+    login::sessions(&app, &caller.id.to_string(), caller.session).await
+}
+
+async fn end_session(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+    login::end_session(&app, &caller.id.to_string(), &id).await
+}
+
 async fn status(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate) -> Result<Json<Value>, Problem> {
     let affiliate = app.store.affiliate(caller.id).await?.ok_or_else(|| Problem::new(Code::NotFound))?.value;
+    Ok(Json(view(&app, &affiliate)))
+}
+
+fn view(app: &App, affiliate: &Affiliate) -> Value {
     let link = affiliate.code.as_ref().map(|code| format!("{}/r/{code}", app.site.api));
-    Ok(Json(json!({
+    json!({
         "affiliate_id": affiliate.id,
         "status": affiliate.status,
         "applied_at": affiliate.applied_at,
         "decided_at": affiliate.decided_at,
         "code": affiliate.code,
         "referral_link": link,
-        "rejection_reason": affiliate.rejection.filter(|_| affiliate.status == AffiliateStatus::Rejected),
-    })))
+        "rejection_reason": affiliate.rejection.as_ref().filter(|_| affiliate.status == AffiliateStatus::Rejected),
+    })
 }

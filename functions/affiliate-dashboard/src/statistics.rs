@@ -17,6 +17,7 @@ pub fn counts(of: &Counts) -> Value {
         "clicks": of.clicks,
         "unique_clicks": of.unique_clicks,
         "bots": of.bots,
+        "prefetches": of.prefetches,
         "conversions": of.sales,
         "conversion_rate": of.conversion_rate(),
         "revenue": of.revenue,

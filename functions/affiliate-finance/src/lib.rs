@@ -1,15 +1,18 @@
 //! An affiliate's money: bank account, balance, commissions, ledger, payouts.
 
+mod statement;
+
 use axum::{
     Json,
     extract::{Path, State},
+    response::{IntoResponse, Response},
 };
 use http::StatusCode;
 use qutab::{
     app::{App, Code, Problem, affiliates, payouts},
     domain::{
         affiliate::PayoutAccount,
-        commission::{Commission, CommissionStatus},
+        commission::{Commission, Shown},
         contact::BankAccount,
         ids::PayoutId,
         money::Rupiah,
@@ -19,7 +22,7 @@ use qutab::{
         wallet::Wallet,
     },
     http::{Access, ActiveAffiliate, AffiliateToken, Form, Group, IdempotencyKey, PageQuery, page::Listed},
-    store::keys,
+    store::{entity::Referral, keys},
 };
 use serde_json::{Value, json};
 
@@ -91,16 +94,28 @@ async fn eligibility(State(app): State<App>, ActiveAffiliate(caller): ActiveAffi
 }
 
 async fn commissions(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate, page: PageQuery) -> Result<Json<Listed<Value>>, Problem> {
-    let status = page.filter("status").map(CommissionStatus::parse).transpose().map_err(|w| Problem::field("status", w))?;
-    let found = app.store.commissions(caller.id, status, page.limit, page.after.clone()).await?;
-    Ok(Json(page.answer(found.items.iter().map(|c| commission_view(&c.value)).collect(), found.next)))
+    let status = page.filter("status").map(Shown::parse).transpose().map_err(|w| Problem::field("status", w))?;
+    let paid_out = app.store.wallet(caller.id).await?.map_or(Rupiah::ZERO, |w| w.value.balance.paid_out);
+    let wanted = |c: &Commission| status.is_none_or(|s| c.shown(paid_out) == s);
+    let found = app.store.commissions(caller.id, wanted, page.limit, page.after.clone()).await?;
+    let leads: Vec<_> = found.items.iter().map(|c| keys::referral(caller.id, c.value.placed_at, c.value.order)).collect();
+    let mut leads_found = app.store.get_many(leads.clone()).await?;
+    let mut items = Vec::new();
+    for (commission, lead) in found.items.iter().zip(&leads) {
+        let lead = leads_found.take::<Referral>(lead)?;
+        items.push(commission_view(&commission.value, paid_out, lead.map(|l| l.value.items)));
+    }
+    Ok(Json(page.answer(items, found.next)))
 }
 
-async fn ledger(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate, page: PageQuery) -> Result<Json<Listed<Value>>, Problem> {
+async fn ledger(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate, page: PageQuery) -> Result<Response, Problem> {
+    if let Some(month) = page.filter("month") {
+        return statement::of_month(&app, caller.id, month, page.filter("format")).await;
+    }
     let found = app.store.ledger(caller.id, page.limit, page.after.clone()).await?;
     let view = |e: &qutab::domain::wallet::LedgerEntry| json!({ "number": e.number, "at": e.at, "cause": e.cause, "legs": e.legs });
-    let items = found.items.iter().map(|e| view(&e.value)).collect();
-    Ok(Json(page.answer(items, found.next)))
+    let items: Vec<Value> = found.items.iter().map(|e| view(&e.value)).collect();
+    Ok(Json(page.answer(items, found.next)).into_response())
 }
 
 async fn list_payouts(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate, page: PageQuery) -> Result<Json<Listed<Value>>, Problem> {
@@ -140,17 +155,20 @@ fn bank_view(account: &PayoutAccount) -> Value {
     })
 }
 
-fn commission_view(c: &Commission) -> Value {
+fn commission_view(c: &Commission, paid_out: Rupiah, items: Option<String>) -> Value {
     json!({
         "order_number": c.order_number,
-        "status": c.status,
+        "items": items,
+        "status": c.shown(paid_out),
+        "void_because": c.void_because,
+        "ordered_at": c.placed_at,
         "basis": c.basis,
         "rule": c.rule.rule,
         "amount": c.amount,
         "voided": c.voided,
         "remaining": c.remaining(),
         "paid_at": c.paid_at,
-        "due_at": c.due_at,
+        "matures_on": c.due_at,
         "matured_at": c.matured_at,
     })
 }

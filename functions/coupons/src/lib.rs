@@ -1,19 +1,43 @@
-//! Coupons at the checkout: what a code is worth for a basket, or why nothing.
+//! Coupons: what a code is worth for a basket, or why nothing; and which codes an affiliate has.
 
 use axum::{Json, extract::State};
 use qutab::{
     app::{App, Problem, quote},
     domain::{
-        coupon::CouponCode,
+        coupon::{Coupon, CouponCode},
         money::Rupiah,
         order::{MAX_LINES, WantedLine},
     },
-    http::{Access, CustomerToken, Form, Group, items},
+    http::{Access, ActiveAffiliate, CustomerToken, Form, Group, PageQuery, items, page::Listed},
 };
 use serde_json::{Value, json};
 
 pub fn group(app: App) -> Group {
-    Group::named("coupons").post("/api/coupons/validate", Access::Customer, validate).build(app)
+    Group::named("coupons")
+        .post("/api/coupons/validate", Access::Customer, validate)
+        .get("/api/affiliate/coupons", Access::Affiliate, of_affiliate)
+        .build(app)
+}
+
+/// The affiliate's own codes, with how far they are used up.
+async fn of_affiliate(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate, page: PageQuery) -> Result<Json<Listed<Value>>, Problem> {
+    let now = app.clock.now();
+    let found = app.store.coupons_of(caller.id, page.limit, page.after.clone()).await?;
+    let view = |c: &Coupon| {
+        json!({
+            "code": c.code,
+            "discount": c.discount,
+            "minimum_order": c.minimum_order,
+            "categories": c.categories,
+            "valid_from": c.valid_from,
+            "valid_until": c.valid_until,
+            "used": c.used,
+            "limit": c.limit,
+            "per_customer": c.per_customer,
+            "active": c.active && (c.valid_from..c.valid_until).contains(&now) && c.used < c.limit,
+        })
+    };
+    Ok(Json(page.answer(found.items.iter().map(|c| view(&c.value)).collect(), found.next)))
 }
 
 /// Nothing is taken: the use is reserved when the order is placed.

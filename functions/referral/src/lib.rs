@@ -4,14 +4,17 @@ use axum::{
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use qutab::{
     app::{
-        App,
+        App, Problem,
         click::{self, Known, Visit},
     },
-    domain::affiliate::ReferralCode,
-    http::{Access, Group, Peer, cookies},
+    domain::{
+        affiliate::ReferralCode,
+        click::{Campaign, landing_path},
+    },
+    http::{Access, Group, PageQuery, Peer, cookies},
 };
 
 #[derive(Debug, Clone)]
@@ -24,12 +27,22 @@ pub fn group(app: App) -> Group {
     Group::named("referral").get("/r/{code}", Access::Public, visit).build(Referral { app, known: Known::default() })
 }
 
-async fn visit(State(state): State<Referral>, peer: Peer, headers: HeaderMap, code: Option<Path<String>>) -> Response {
+async fn visit(
+    State(state): State<Referral>,
+    peer: Peer,
+    headers: HeaderMap,
+    code: Option<Path<String>>,
+    query: Result<PageQuery, Problem>,
+) -> Response {
     let app = &state.app;
-    let landing = &app.site.landing;
-    let Some(code) = code.and_then(|Path(c)| ReferralCode::parse(&c).ok()) else { return redirect(landing) };
-    let referrer = headers.get(header::REFERER).and_then(|v| v.to_str().ok()).map(|v| v.chars().take(300).collect());
-    let seen = Visit { address: &peer.address, agent: &peer.agent, referrer };
+    // A query that cannot be read is no reason to turn a visitor away.
+    let query = query.ok();
+    let campaign = query.as_ref().map(|q| Campaign::of(q.filters())).unwrap_or_default();
+    let landing = landing(&app.site.landing, query.as_ref().and_then(|q| q.filter("to")));
+    let Some(code) = code.and_then(|Path(c)| ReferralCode::parse(&c).ok()) else { return redirect(&landing) };
+    let header = |name: HeaderName| headers.get(name).and_then(|v| v.to_str().ok()).map(|v| v.get(..300).unwrap_or(v));
+    let purpose = ["sec-purpose", "purpose", "x-moz"].into_iter().find_map(|name| header(HeaderName::from_static(name)));
+    let seen = Visit { address: &peer.address, agent: &peer.agent, referrer: header(header::REFERER), purpose, campaign: campaign.clone() };
     let clicked = match click::click(app, &state.known, &code, &seen).await {
         Ok(clicked) => clicked,
         Err(problem) => {
@@ -38,13 +51,21 @@ async fn visit(State(state): State<Referral>, peer: Peer, headers: HeaderMap, co
             None
         }
     };
-    let Some((clicked, key)) = clicked.zip(app.referrals.as_ref()) else { return redirect(landing) };
+    let Some((clicked, key)) = clicked.zip(app.referrals.as_ref()) else { return redirect(&landing) };
     let token = key.sign(&clicked.proof);
-    let mut response = redirect(&format!("{landing}?ref={token}"));
+    let mut response = redirect(&format!("{landing}?ref={token}{}", campaign.query()));
     if let Some(cookie) = cookies::set_referral(&app.site, &token, clicked.seconds) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     response
+}
+
+/// The landing page, or another page of the same host.
+fn landing(configured: &str, to: Option<&str>) -> String {
+    let Some(path) = to.and_then(landing_path) else { return configured.to_owned() };
+    let (scheme, rest) = configured.split_once("://").unwrap_or(("https", configured));
+    let host = rest.split('/').next().unwrap_or_default();
+    format!("{scheme}://{host}{path}")
 }
 
 /// The landing page is ours by configuration: no part of the request chooses the host.

@@ -8,13 +8,14 @@ use qutab::{
     },
     domain::{
         Wrong,
-        affiliate::{AffiliateStatus, Platform, ReferralCode},
+        affiliate::{AffiliateStatus, Details, ReferralCode},
         catalog::{Category, Portion, Product, Stock},
         contact::{Email, Phone},
         coupon::{Coupon, CouponCode, Discount},
         identity::{Admin, Audience, Language, Login, Role},
         ids::{AdminId, AffiliateId, PictureId, ProductId},
         money::{BasisPoints, Rupiah},
+        platform::Platform,
         text::{Description, Motivation, PersonName, Place, Title},
     },
     files::{self, Media, Rendered},
@@ -160,11 +161,9 @@ pub async fn people(app: &App) -> Result<(), Problem> {
     let email = Email::parse(AFFILIATE).map_err(wrong)?;
     if app.store.login(Audience::Affiliate, &email).await?.is_none() {
         let text = |text| PersonName::parse(text).map_err(wrong);
-        let application = Application {
+        let details = Details {
             first_name: text("Promotor")?,
             last_name: text("Contoh")?,
-            email: email.clone(),
-            password: Password::parse(PASSWORD).map_err(wrong)?,
             whatsapp: Phone::parse("081200000002").map_err(wrong)?,
             city: Place::parse("Bandung").map_err(wrong)?,
             social: [(Platform::Instagram, "https://instagram.com/qutab".to_owned())].into(),
@@ -172,6 +171,7 @@ pub async fn people(app: &App) -> Result<(), Problem> {
             reason: Motivation::parse("Mengajak pengikut saya berkurban ke daerah yang jarang terjangkau").map_err(wrong)?,
             language: Language::Id,
         };
+        let application = Application { email: email.clone(), password: Password::parse(PASSWORD).map_err(wrong)?, details };
         affiliates::apply(app, application, "seed").await?;
     }
     let login = app.store.login(Audience::Affiliate, &email).await?.and_then(|l| AffiliateId::parse(&l.value.account));

@@ -3,6 +3,7 @@
 use super::{App, Problem};
 use crate::{
     domain::{
+        click::Looker,
         ids::AffiliateId,
         money::Rupiah,
         time::Timestamp,
@@ -31,7 +32,7 @@ pub async fn latest(app: &App, id: AffiliateId, limit: usize) -> Result<Vec<Even
     for day in [today, today.before()] {
         for shard in 0..SHARDS {
             let clicks = app.store.latest_clicks(id, day, shard, limit).await?;
-            let people = clicks.into_iter().filter(|c| !c.bot);
+            let people = clicks.into_iter().filter(|c| c.looker == Looker::Person);
             events.extend(people.map(|c| Event { kind: "click", at: c.at, amount: None, source: c.referrer }));
         }
     }

@@ -3,12 +3,12 @@
 use super::{App, Code, Problem, ROUNDS};
 use crate::{
     domain::{
-        affiliate::{Affiliate, AffiliateStatus, BankStatus, CodeOwner, PayoutAccount, Platform, ReferralCode},
-        contact::{BankAccount, Email, Phone},
-        identity::{Audience, Language, Login},
+        affiliate::{Affiliate, AffiliateStatus, BankStatus, CodeOwner, Details, PayoutAccount, ReferralCode},
+        contact::{BankAccount, Email},
+        identity::{Audience, Login},
         ids::{AdminId, AffiliateId},
         outbox::{OutboxItem, Work},
-        text::{Motivation, Note, PersonName, Place},
+        text::Note,
         wallet::{Standing, VerifiedBank, Wallet},
     },
     secrets::password::{self, Password},
@@ -19,22 +19,14 @@ use crate::{
         transaction::{Commit, Transaction},
     },
 };
-use std::collections::BTreeMap;
 
 const APPLICATIONS: Limit = Limit { attempts: 20, seconds: 3600 };
 
 #[derive(Debug)]
 pub struct Application {
-    pub first_name: PersonName,
-    pub last_name: PersonName,
     pub email: Email,
     pub password: Password,
-    pub whatsapp: Phone,
-    pub city: Place,
-    pub social: BTreeMap<Platform, String>,
-    pub primary_platform: Platform,
-    pub reason: Motivation,
-    pub language: Language,
+    pub details: Details,
 }
 
 /// Files an application. An address that has one already gets the same answer, after the same work.
@@ -49,15 +41,9 @@ pub async fn apply(app: &App, new: Application, address: &str) -> Result<(), Pro
     let affiliate = Affiliate {
         id,
         status: AffiliateStatus::Pending,
-        first_name: new.first_name,
-        last_name: new.last_name,
         email: new.email,
-        whatsapp: new.whatsapp,
-        city: new.city,
-        social: new.social,
-        primary_platform: new.primary_platform,
-        reason: new.reason,
-        language: new.language,
+        details: new.details,
+        photo: None,
         applied_at: now,
         decided_at: None,
         rejection: None,
@@ -71,6 +57,32 @@ pub async fn apply(app: &App, new: Application, address: &str) -> Result<(), Pro
         app.queues.hand_on(&[mail]).await;
     }
     Ok(())
+}
+
+/// Applies again after a rejection.
+pub async fn reapply(app: &App, id: AffiliateId, details: Details) -> Result<Affiliate, Problem> {
+    let now = app.clock.now();
+    let read = find(app, id).await?;
+    let pending = read.value.clone().reapplied(details, now)?;
+    let mail = OutboxItem::new(Work::MailApplicationReceived { affiliate: id }, now);
+    let mut tx = Transaction::new();
+    tx.save(&read, &pending, ()).put_same(&mail);
+    once(app, tx).await?;
+    app.queues.hand_on(&[mail]).await;
+    Ok(pending)
+}
+
+/// Changes what an affiliate says of themselves; what the application was decided on stays as it was.
+pub async fn change_details(app: &App, id: AffiliateId, change: impl Fn(&mut Details)) -> Result<Affiliate, Problem> {
+    for _ in 0..ROUNDS {
+        let read = find(app, id).await?;
+        let mut after = read.value.clone();
+        change(&mut after.details);
+        if let Commit::Done = app.store.save(&read, &after).await? {
+            return Ok(after);
+        }
+    }
+    Err(Problem::unavailable("the profile kept changing"))
 }
 
 /// Who decides, for the audit log.

@@ -106,7 +106,7 @@ async fn visits_of(app: &App, affiliate: AffiliateId, day: Day, now: Timestamp) 
         loop {
             let page = app.store.clicks(affiliate, day, shard, after).await?;
             let clicks = page.items.into_iter().map(|c| c.value).filter(|c| c.at <= now);
-            visits.extend(clicks.map(|c| Visit { at: c.at, visitor: c.visitor, bot: c.bot }));
+            visits.extend(clicks.map(|c| Visit { at: c.at, visitor: c.visitor, looker: c.looker }));
             after = page.next;
             if after.is_none() {
                 break;
@@ -116,16 +116,20 @@ async fn visits_of(app: &App, affiliate: AffiliateId, day: Day, now: Timestamp) 
     Ok(visits)
 }
 
-/// What was earned on a day up to `now`: from the end of the ledger backwards, as far as the day's beginning.
+/// What was paid on a day and noticed up to `now`: from the end of the ledger backwards, as far as the day's beginning.
 async fn sales_of(app: &App, affiliate: AffiliateId, day: Day, now: Timestamp) -> Result<Vec<Sale>, Problem> {
     let mut sold: Vec<(Timestamp, OrderId)> = Vec::new();
     let mut after = None;
     loop {
         let page = app.store.ledger(affiliate, 100, after).await?;
-        let entries = page.items.iter().map(|e| &e.value).filter(|e| e.at.day() == day && e.at <= now);
-        sold.extend(entries.filter_map(|e| if let Cause::Earned { order, placed_at } = e.cause { Some((placed_at, order)) } else { None }));
-        // A payment that was noticed late stands among later entries.
-        let past = page.items.iter().all(|e| e.value.at.day() < day.before());
+        for entry in page.items.iter().map(|e| &e.value).filter(|e| e.at <= now) {
+            if let Cause::Earned { order, placed_at, paid_at } = entry.cause
+                && paid_at.day() == day
+            {
+                sold.push((placed_at, order));
+            }
+        }
+        let past = page.items.last().is_some_and(|e| e.value.at.day() < day);
         after = page.next;
         if after.is_none() || past {
             break;

@@ -5,6 +5,7 @@ use crate::{
     domain::{
         affiliate::ReferralCode,
         attribution::ClickProof,
+        click::{Campaign, Looker, host_of},
         ids::{AffiliateId, ClickId},
         settings::Settings,
         stats::ActiveDay,
@@ -44,7 +45,10 @@ struct Resolved {
 pub struct Visit<'a> {
     pub address: &'a str,
     pub agent: &'a str,
-    pub referrer: Option<String>,
+    pub referrer: Option<&'a str>,
+    /// What the browser says that it loads the page for.
+    pub purpose: Option<&'a str>,
+    pub campaign: Campaign,
 }
 
 /// A click that was logged: what to sign into the cookie, and for how long.
@@ -66,8 +70,9 @@ pub async fn click(app: &App, known: &Known, code: &ReferralCode, visit: &Visit<
         code: code.as_str().into(),
         at: now,
         visitor: key.visitor(visit.address, visit.agent, now),
-        bot: is_bot(visit.agent),
-        referrer: visit.referrer.as_deref().and_then(host_of),
+        looker: Looker::of(visit.agent, visit.purpose),
+        referrer: visit.referrer.and_then(host_of),
+        campaign: visit.campaign.clone(),
         expires_at: now.plus_days(owner.retention_days + 30),
     };
     mark(app, known, owner.affiliate, now).await?;
@@ -113,19 +118,4 @@ async fn resolve(app: &App, known: &Known, code: &ReferralCode, now: Timestamp) 
     }
     cache.insert(name, (now, resolved));
     Ok(resolved)
-}
-
-/// Agents that say themselves that nobody is looking.
-fn is_bot(agent: &str) -> bool {
-    let agent = agent.to_ascii_lowercase();
-    agent.is_empty()
-        || ["bot", "crawler", "spider", "preview", "facebookexternalhit", "whatsapp", "curl/", "wget/", "headless"].iter().any(|b| agent.contains(b))
-}
-
-/// Only the host of a referring page is kept.
-fn host_of(referrer: &str) -> Option<String> {
-    let rest = referrer.strip_prefix("https://").or_else(|| referrer.strip_prefix("http://"))?;
-    let host = rest.split(['/', '?', '#', ':']).next()?;
-    let plain = !host.is_empty() && host.len() <= 100 && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-".contains(c));
-    plain.then(|| host.to_ascii_lowercase())
 }

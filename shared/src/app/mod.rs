@@ -24,6 +24,7 @@ pub mod release_order;
 pub mod rename_order;
 pub mod send_refund;
 pub mod sessions;
+pub mod statement;
 
 use crate::{
     domain::time::{Clock, Entropy},

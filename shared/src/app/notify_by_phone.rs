@@ -70,16 +70,16 @@ async fn compose(app: &App, news: &Work) -> Result<Option<Notice>, Problem> {
             })
         }
         Work::MailApplicationApproved { affiliate } => notify::with_affiliate(app, *affiliate).await?.and_then(|a| {
-            let blanks = vec![a.first_name.to_string(), a.code.as_ref()?.to_string()];
-            Some(Notice { template: "affiliate_approved", blanks, to: a.whatsapp, language: a.language })
+            let blanks = vec![a.details.first_name.to_string(), a.code.as_ref()?.to_string()];
+            Some(Notice { template: "affiliate_approved", blanks, to: a.details.whatsapp, language: a.details.language })
         }),
         Work::MailPayout { affiliate, payout } => {
             let payout = app.store.payout(*payout).await?;
             notify::with_affiliate(app, *affiliate).await?.zip(payout).map(|(a, p)| Notice {
                 template: if p.value.reference.is_some() { "payout_paid" } else { "payout_returned" },
-                blanks: vec![a.first_name.to_string(), p.value.net.to_string()],
-                to: a.whatsapp,
-                language: a.language,
+                blanks: vec![a.details.first_name.to_string(), p.value.net.to_string()],
+                to: a.details.whatsapp,
+                language: a.details.language,
             })
         }
         _ => None,

@@ -138,7 +138,7 @@ async fn pay(shop: &Shop, order: &Stored<Order>, paid: &Paid, now: Timestamp) ->
     }
     if let Some(attribution) = &after.attribution {
         let wallet = app.store.wallet(attribution.affiliate).await?.ok_or_else(|| Problem::internal("an affiliate without a wallet"))?;
-        earn(&mut tx, &after, paid, &wallet)?;
+        earn(&mut tx, &after, paid, &wallet, now)?;
         if late && let Some(lead) = app.store.referral(&after).await? {
             let valid = crate::store::entity::Referral { void: false, ..lead.value.clone() };
             tx.save(&lead, &valid, Lost::Changed);
@@ -155,7 +155,7 @@ async fn pay(shop: &Shop, order: &Stored<Order>, paid: &Paid, now: Timestamp) ->
 }
 
 /// The commission of a paid order, with its ledger entry.
-fn earn(tx: &mut Transaction<Lost>, order: &Order, paid: &Paid, wallet: &Stored<Wallet>) -> Result<(), Problem> {
+fn earn(tx: &mut Transaction<Lost>, order: &Order, paid: &Paid, wallet: &Stored<Wallet>, now: Timestamp) -> Result<(), Problem> {
     let Some(attribution) = &order.attribution else { return Ok(()) };
     let amount = attribution.rule.rule.earned_on(paid.amount)?;
     let suspended = wallet.value.standing == Standing::Suspended;
@@ -176,7 +176,7 @@ fn earn(tx: &mut Transaction<Lost>, order: &Order, paid: &Paid, wallet: &Stored<
         covered_by: None,
         void_because: None,
     };
-    let (after, entry) = wallet.value.clone().post(Cause::Earned { order: order.id, placed_at: order.placed_at }, amount, paid.at)?;
+    let (after, entry) = wallet.value.clone().post(Cause::Earned { order: order.id, placed_at: order.placed_at, paid_at: paid.at }, amount, now)?;
     tx.create(&commission, Lost::Changed).save(wallet, &after, Lost::Changed).create(&entry, Lost::Changed);
     Ok(())
 }

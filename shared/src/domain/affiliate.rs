@@ -5,6 +5,8 @@ use super::{
     contact::{BankAccount, Email, Phone},
     identity::Language,
     ids::{AdminId, AffiliateId},
+    picture::Picture,
+    platform::Platform,
     settings::CommissionRule,
     status,
     text::{Motivation, Note, PersonName, Place},
@@ -63,51 +65,18 @@ impl fmt::Display for ReferralCode {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Platform {
-    Instagram,
-    Tiktok,
-    Youtube,
-    Facebook,
-}
-
-impl Platform {
-    pub const ALL: &'static [Self] = &[Self::Instagram, Self::Tiktok, Self::Youtube, Self::Facebook];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Instagram => "instagram",
-            Self::Tiktok => "tiktok",
-            Self::Youtube => "youtube",
-            Self::Facebook => "facebook",
-        }
-    }
-
-    pub fn parse(text: &str) -> Result<Self, Wrong> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|p| p.as_str() == text)
-            .ok_or_else(|| Wrong::new("unknown_value", "must be one of instagram, tiktok, youtube, facebook"))
-    }
-
-    /// A link to a profile on this platform: https, a host of the platform's, and a path that names somebody.
-    pub fn profile(self, link: &str) -> Result<String, Wrong> {
-        let wrong = || Wrong::new("bad_profile_link", format!("must be a profile address on {}", self.as_str()));
-        let rest = link.trim().strip_prefix("https://").filter(|r| r.len() <= 200).ok_or_else(wrong)?;
-        let (host, path) = rest.split_once('/').ok_or_else(wrong)?;
-        let host = host.strip_prefix("www.").or_else(|| host.strip_prefix("m.")).unwrap_or(host);
-        let hosts: &[&str] = match self {
-            Self::Instagram => &["instagram.com"],
-            Self::Tiktok => &["tiktok.com"],
-            Self::Youtube => &["youtube.com"],
-            Self::Facebook => &["facebook.com", "fb.com"],
-        };
-        let name = path.trim_end_matches('/');
-        let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || "@._-/".contains(c));
-        if hosts.contains(&host) && !name.is_empty() && plain { Ok(format!("https://{}/{name}", hosts[0])) } else { Err(wrong()) }
-    }
+/// What an affiliate says of themselves, on the application and later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Details {
+    pub first_name: PersonName,
+    pub last_name: PersonName,
+    pub whatsapp: Phone,
+    pub city: Place,
+    /// Profiles, by platform.
+    pub social: BTreeMap<Platform, String>,
+    pub primary_platform: Platform,
+    pub reason: Motivation,
+    pub language: Language,
 }
 
 /// An affiliate from the application on. The password is with the login, the money with the wallet.
@@ -115,15 +84,11 @@ impl Platform {
 pub struct Affiliate {
     pub id: AffiliateId,
     pub status: AffiliateStatus,
-    pub first_name: PersonName,
-    pub last_name: PersonName,
     pub email: Email,
-    pub whatsapp: Phone,
-    pub city: Place,
-    pub social: BTreeMap<Platform, String>,
-    pub primary_platform: Platform,
-    pub reason: Motivation,
-    pub language: Language,
+    #[serde(flatten)]
+    pub details: Details,
+    #[serde(default)]
+    pub photo: Option<Picture>,
     pub applied_at: Timestamp,
     #[serde(default)]
     pub decided_at: Option<Timestamp>,
@@ -149,6 +114,16 @@ impl Affiliate {
         self.status = self.status.step(AffiliateStatus::Rejected)?;
         self.rejection = Some(reason);
         self.decided_at = Some(now);
+        Ok(self)
+    }
+
+    /// Applies again after a rejection, with other details.
+    pub fn reapplied(mut self, details: Details, now: Timestamp) -> Result<Self, Forbidden> {
+        self.status = self.status.step(AffiliateStatus::Pending)?;
+        self.details = details;
+        self.applied_at = now;
+        self.decided_at = None;
+        self.rejection = None;
         Ok(self)
     }
 

@@ -103,6 +103,6 @@ pub fn attribute(candidate: &Candidate<'_>, buyer: &Buyer<'_>, settings: &Settin
 fn is_same_person(candidate: &Candidate<'_>, buyer: &Buyer<'_>) -> bool {
     let same_name = |a: &PersonName| a.as_str().to_lowercase() == buyer.name.as_str().to_lowercase();
     candidate.affiliate.email.mailbox() == buyer.email.mailbox()
-        || candidate.affiliate.whatsapp == *buyer.phone
+        || candidate.affiliate.details.whatsapp == *buyer.phone
         || candidate.bank.is_some_and(|bank| same_name(&bank.holder))
 }

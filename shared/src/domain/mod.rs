@@ -7,6 +7,7 @@
 pub mod affiliate;
 pub mod attribution;
 pub mod catalog;
+pub mod click;
 pub mod commission;
 pub mod contact;
 pub mod coupon;
@@ -22,6 +23,7 @@ pub mod outbox;
 pub mod payment;
 pub mod payout;
 pub mod picture;
+pub mod platform;
 pub mod refund;
 pub mod settings;
 pub mod stats;

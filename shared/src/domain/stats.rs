@@ -2,6 +2,7 @@
 
 use super::{
     Wrong,
+    click::Looker,
     ids::AffiliateId,
     money::{Overflow, Rupiah},
     time::{Day, Timestamp},
@@ -24,6 +25,9 @@ pub struct Counts {
     /// Clicks that begin a visit.
     pub unique_clicks: u64,
     pub bots: u64,
+    /// Pages that browsers loaded before anybody looked.
+    #[serde(default)]
+    pub prefetches: u64,
     /// Attributed orders that were paid.
     pub sales: u64,
     pub revenue: Rupiah,
@@ -71,7 +75,7 @@ impl ActiveDay {
 pub struct Visit {
     pub at: Timestamp,
     pub visitor: String,
-    pub bot: bool,
+    pub looker: Looker,
 }
 
 /// An attributed order that was paid.
@@ -88,11 +92,14 @@ impl Counts {
         let mut begun: HashMap<&str, Timestamp> = HashMap::new();
         let mut counts = Self { sales: sales.len() as u64, ..Self::default() };
         for visit in &visits {
-            if visit.bot {
-                counts.bots += 1;
+            match visit.looker {
+                Looker::Bot => counts.bots += 1,
+                Looker::Prefetch => counts.prefetches += 1,
+                Looker::Person => counts.clicks += 1,
+            }
+            if visit.looker != Looker::Person {
                 continue;
             }
-            counts.clicks += 1;
             if begun.get(visit.visitor.as_str()).is_none_or(|at| visit.at.since(*at) >= VISIT_SECONDS) {
                 begun.insert(&visit.visitor, visit.at);
                 counts.unique_clicks += 1;
@@ -110,6 +117,7 @@ impl Counts {
             clicks: self.clicks + other.clicks,
             unique_clicks: self.unique_clicks + other.unique_clicks,
             bots: self.bots + other.bots,
+            prefetches: self.prefetches + other.prefetches,
             sales: self.sales + other.sales,
             revenue: self.revenue.plus(other.revenue)?,
             earned: self.earned.plus(other.earned)?,
@@ -123,6 +131,7 @@ impl Counts {
             clicks: sum.clicks.saturating_sub(before.clicks),
             unique_clicks: sum.unique_clicks.saturating_sub(before.unique_clicks),
             bots: sum.bots.saturating_sub(before.bots),
+            prefetches: sum.prefetches.saturating_sub(before.prefetches),
             sales: sum.sales.saturating_sub(before.sales),
             revenue: sum.revenue.minus(before.revenue)?,
             earned: sum.earned.minus(before.earned)?,

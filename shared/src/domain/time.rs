@@ -98,6 +98,11 @@ impl Day {
         self.0.yesterday().map_or(self, Self)
     }
 
+    /// The day after; the calendar's last day stays.
+    pub fn after(self) -> Self {
+        self.0.tomorrow().map_or(self, Self)
+    }
+
     /// So many days earlier.
     pub fn minus(self, days: u16) -> Self {
         self.0.checked_sub(jiff::Span::new().days(i64::from(days))).map_or(self, Self)

@@ -37,6 +37,8 @@ pub enum Cause {
         order: OrderId,
         /// When the order was placed: with it the commission is found.
         placed_at: Timestamp,
+        /// When it was paid; noticed perhaps later.
+        paid_at: Timestamp,
     },
     /// The hold is over for these orders' commissions; only the count is kept, the commissions carry the rest.
     Matured {
@@ -69,6 +71,20 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// As people and programs read it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Earned { .. } => "earned",
+            Self::Matured { .. } => "matured",
+            Self::VoidedPending { .. } => "voided_pending",
+            Self::VoidedAvailable { .. } => "voided_available",
+            Self::PayoutRequested { .. } => "payout_requested",
+            Self::PayoutPaid { .. } => "payout_paid",
+            Self::PayoutReleased { .. } => "payout_released",
+            Self::PayoutReversed { .. } => "payout_reversed",
+        }
+    }
+
     const fn accounts(&self) -> (Account, Account) {
         match self {
             Self::Earned { .. } => (Account::House, Account::Pending),
@@ -89,6 +105,7 @@ pub struct LedgerEntry {
     pub affiliate: AffiliateId,
     /// 1, 2, 3, ... without a gap.
     pub number: u64,
+    /// When it was posted: entries are in time as they are in number.
     pub at: Timestamp,
     pub cause: Cause,
     pub legs: [Leg; 2],
@@ -149,6 +166,11 @@ impl Balance {
     /// What has matured and was not taken back: available, on its way, or paid out.
     pub fn matured(&self) -> Result<Rupiah, Overflow> {
         Rupiah::sum([self.available, self.reserved, self.paid_out])
+    }
+
+    /// This balance as it was before `entry`.
+    pub fn without(self, entry: &LedgerEntry) -> Result<Self, Overflow> {
+        entry.legs.iter().try_fold(self, |balance, leg| balance.with(Leg { amount: leg.amount.negated()?, ..*leg }))
     }
 
     /// The sum of a stretch of the ledger, starting from this balance.

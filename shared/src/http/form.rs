@@ -132,6 +132,11 @@ impl Form {
         value
     }
 
+    /// Whether the body names the field at all.
+    pub fn has(&self, field: &str) -> bool {
+        !self.is_absent(field)
+    }
+
     fn is_absent(&self, field: &str) -> bool {
         matches!(self.fields.get(field), None | Some(Value::Null))
     }

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod answer;
 pub mod cookies;
+pub mod details;
 pub mod form;
 pub mod group;
 pub mod items;

@@ -29,6 +29,11 @@ impl PageQuery {
         self.filters.get(name).map(String::as_str).filter(|v| !v.is_empty())
     }
 
+    /// Everything that was asked for besides limit and cursor.
+    pub fn filters(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.filters.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     pub fn answer<T>(&self, items: Vec<T>, next: Option<Position>) -> Listed<T> {
         let next_cursor = next.and_then(|p| serde_json::to_vec(&p.0).ok()).map(|json| {
             let text = BASE64URL_NOPAD.encode(&json);

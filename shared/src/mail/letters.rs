@@ -68,7 +68,13 @@ impl Person {
     }
 
     pub fn affiliate(a: &Affiliate) -> Self {
-        Self { email: a.email.clone(), name: a.first_name.to_string(), language: a.language, audience: Audience::Affiliate, verified: true }
+        Self {
+            email: a.email.clone(),
+            name: a.details.first_name.to_string(),
+            language: a.details.language,
+            audience: Audience::Affiliate,
+            verified: true,
+        }
     }
 
     pub fn admin(a: &Admin) -> Self {
@@ -177,7 +183,7 @@ fn to_customer(customer: &Customer) -> Writer<'_> {
 }
 
 fn to_affiliate(affiliate: &Affiliate) -> Writer<'_> {
-    Writer { to: &affiliate.email, name: affiliate.first_name.as_str(), language: affiliate.language }
+    Writer { to: &affiliate.email, name: affiliate.details.first_name.as_str(), language: affiliate.details.language }
 }
 
 pub fn order_confirmed(mailer: &Mailer, customer: &Customer, order: &Order) -> Letter {

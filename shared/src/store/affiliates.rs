@@ -7,7 +7,7 @@ use super::{
 };
 use crate::domain::{
     affiliate::{Affiliate, AffiliateStatus, CodeOwner, PayoutAccount, ReferralCode},
-    commission::{Commission, CommissionStatus},
+    commission::Commission,
     ids::{AffiliateId, PayoutId},
     job::Checkpoint,
     order::Order,
@@ -59,16 +59,16 @@ impl Store {
         }
     }
 
+    /// An affiliate's commissions, newest order first; only those that `keep` wants.
     pub async fn commissions(
         &self,
         id: AffiliateId,
-        status: Option<CommissionStatus>,
+        keep: impl Fn(&Commission) -> bool,
         limit: usize,
         after: Option<Position>,
     ) -> Result<Page<Stored<Commission>>, StoreError> {
         let pk = keys::affiliate_pk(id);
-        let range = Range::of(&pk).prefix(keys::COMMISSION_PREFIX).newest_first().limit(limit).after(after);
-        self.list(range, |c: &Commission| status.is_none_or(|s| c.status == s)).await
+        self.list(Range::of(&pk).prefix(keys::COMMISSION_PREFIX).newest_first().limit(limit).after(after), keep).await
     }
 
     pub async fn referrals(&self, id: AffiliateId, limit: usize, after: Option<Position>) -> Result<Page<Stored<Referral>>, StoreError> {

@@ -1,16 +1,16 @@
 //! Products, stock, coupons and settings.
 
 use super::{
-    Range, Store, StoreError,
+    Page, Position, Range, Store, StoreError,
     entity::{Entity, Stored, decode, kind_of},
     keys,
     transaction::Transaction,
 };
 use crate::domain::{
     catalog::{Product, Stock},
-    coupon::CouponUses,
+    coupon::{Coupon, CouponUses},
     helpdesk::Helpdesk,
-    ids::{CustomerId, ProductId},
+    ids::{AffiliateId, CustomerId, ProductId},
     order::CouponUse,
     settings::Settings,
 };
@@ -60,6 +60,12 @@ impl Store {
             Some(coupon) => self.get(&keys::coupon_uses(&coupon.code, customer)).await,
             None => Ok(None),
         }
+    }
+
+    /// An affiliate's coupons, newest first.
+    pub async fn coupons_of(&self, affiliate: AffiliateId, limit: usize, after: Option<Position>) -> Result<Page<Stored<Coupon>>, StoreError> {
+        let pk = keys::affiliate_coupons(affiliate);
+        self.list(Range::by_owner(&pk).newest_first().limit(limit).after(after), |_| true).await
     }
 
     /// Every product with its stock, in one query: they share a partition.

@@ -4,6 +4,7 @@ use super::keys::{self, Key, attribute};
 use crate::domain::{
     affiliate::{Affiliate, CodeOwner, PayoutAccount},
     catalog::{Product, Stock},
+    click::{Campaign, Looker},
     commission::{Commission, CommissionStatus},
     coupon::{Coupon, CouponUses},
     helpdesk::Helpdesk,
@@ -91,8 +92,12 @@ pub struct Click {
     pub at: Timestamp,
     /// Keyed hash of address and agent, another key every day.
     pub visitor: String,
-    pub bot: bool,
+    pub looker: Looker,
+    /// The host of the page that led here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub referrer: Option<String>,
+    #[serde(default, skip_serializing_if = "Campaign::is_empty")]
+    pub campaign: Campaign,
     pub expires_at: Timestamp,
 }
 
@@ -137,7 +142,8 @@ entities! {
     "helpdesk" Helpdesk: |_h| keys::helpdesk();
     "product" Product: |p| keys::product(p.id);
     "stock" Stock: |s| keys::stock(s.product);
-    "coupon" Coupon: |c| keys::coupon(&c.code);
+    "coupon" Coupon: |c| keys::coupon(&c.code),
+        owner Some(Listed::new(c.affiliate.map_or_else(|| keys::SHOP_COUPONS.into(), keys::affiliate_coupons), keys::timed(c.valid_from, &c.code)));
     "coupon_uses" CouponUses: |u| keys::coupon_uses(&u.code, u.customer);
     "login" Login: |l| keys::login(l.audience, &l.email);
     "session" Session: |s| keys::session(&s.account, s.id), expires s.expires_at;

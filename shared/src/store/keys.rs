@@ -6,7 +6,7 @@
 //! | helpdesk | `SETTINGS` | `HELPDESK` | questions, answers and contacts |
 //! | product | `CATALOG` | `PRODUCT#{id}` | the whole catalogue in one query, or one product |
 //! | stock | `CATALOG` | `STOCK#{id}` | together with the products; small and hot, so an item of its own |
-//! | coupon | `COUPON#{code}` | `COUPON` | at checkout |
+//! | coupon | `COUPON#{code}` | `COUPON` | at checkout; `by_owner`: an affiliate's coupons, or the shop's own |
 //! | coupon uses | `COUPON#{code}` | `CUSTOMER#{id}` | how often one customer uses a coupon that limits it |
 //! | login | `LOGIN#{audience}#{email}` | `LOGIN` | by the address that somebody types; makes an address unique |
 //! | throttle | `THROTTLE#{digest}` | `THROTTLE` | attempts of one account or address in a window (TTL) |
@@ -102,6 +102,10 @@ pub fn stock(id: ProductId) -> Key {
 }
 pub fn coupon(code: &CouponCode) -> Key {
     Key::new(format!("COUPON#{code}"), "COUPON")
+}
+pub const SHOP_COUPONS: &str = "COUPONS";
+pub fn affiliate_coupons(id: AffiliateId) -> String {
+    format!("AFFILIATE_COUPONS#{id}")
 }
 pub fn coupon_uses(code: &CouponCode, customer: CustomerId) -> Key {
     Key::new(format!("COUPON#{code}"), format!("CUSTOMER#{customer}"))

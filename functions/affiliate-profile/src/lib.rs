@@ -1,0 +1,78 @@
+//! Affiliates see and change their own data.
+
+use axum::{Json, extract::State};
+use http::StatusCode;
+use qutab::{
+    app::{App, Code, Problem, affiliates, credentials},
+    domain::{
+        affiliate::Affiliate,
+        contact::Phone,
+        identity::{Audience, Language},
+        picture::Size,
+        platform::Platform,
+        text::{PersonName, Place},
+    },
+    http::{Access, ActiveAffiliate, Form, Group, details, login},
+};
+use serde_json::{Value, json};
+
+pub fn group(app: App) -> Group {
+    Group::named("affiliate-profile")
+        .get("/api/affiliate/profile", Access::Affiliate, read)
+        .patch("/api/affiliate/profile", Access::Affiliate, change)
+        .put("/api/affiliate/profile/password", Access::Affiliate, change_password)
+        .build(app)
+}
+
+async fn read(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate) -> Result<Json<Value>, Problem> {
+    let affiliate = app.store.affiliate(caller.id).await?.ok_or_else(|| Problem::new(Code::NotLoggedIn))?;
+    Ok(Json(view(&app, &affiliate.value)))
+}
+
+/// What is not named stays. Links are exchanged all at once.
+async fn change(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate, mut form: Form) -> Result<Json<Value>, Problem> {
+    let (first_name, last_name) = (form.maybe_text("first_name", PersonName::parse), form.maybe_text("last_name", PersonName::parse));
+    let (whatsapp, city) = (form.maybe_text("whatsapp", Phone::parse), form.maybe_text("city", Place::parse));
+    let (platform, language) = (form.maybe_text("primary_platform", Platform::parse), form.maybe_text("language", Language::parse));
+    let social = if form.has("social") { form.object("social", |links| Some(details::profiles(links))) } else { None };
+    form.checked()?;
+    let changed = affiliates::change_details(&app, caller.id, |d| {
+        d.first_name = first_name.clone().unwrap_or_else(|| d.first_name.clone());
+        d.last_name = last_name.clone().unwrap_or_else(|| d.last_name.clone());
+        d.whatsapp = whatsapp.clone().unwrap_or_else(|| d.whatsapp.clone());
+        d.city = city.clone().unwrap_or_else(|| d.city.clone());
+        d.primary_platform = platform.unwrap_or(d.primary_platform);
+        d.language = language.unwrap_or(d.language);
+        d.social = social.clone().unwrap_or_else(|| d.social.clone());
+    });
+    Ok(Json(view(&app, &changed.await?)))
+}
+
+/// Every other device is logged out.
+async fn change_password(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate, mut form: Form) -> Result<StatusCode, Problem> {
+    let (old, new) = login::passwords(&mut form)?;
+    let affiliate = app.store.affiliate(caller.id).await?.ok_or_else(|| Problem::new(Code::NotLoggedIn))?;
+    credentials::change_password(&app, Audience::Affiliate, &affiliate.value.email, caller.session, &old, &new).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn view(app: &App, a: &Affiliate) -> Value {
+    let size = |s: Size| json!({ "width": s.width, "height": s.height, "url": a.photo.map(|p| format!("{}/{}", app.site.media, p.key(s))) });
+    let photo: Option<Vec<Value>> = a.photo.map(|p| p.sizes().into_iter().map(size).collect());
+    let d = &a.details;
+    json!({
+        "id": a.id,
+        "status": a.status,
+        "code": a.code,
+        "email": a.email,
+        "first_name": d.first_name,
+        "last_name": d.last_name,
+        "whatsapp": d.whatsapp,
+        "city": d.city,
+        "social": d.social,
+        "primary_platform": d.primary_platform,
+        "language": d.language,
+        "photo": photo,
+        "applied_at": a.applied_at,
+    })
+}
