@@ -70,7 +70,7 @@ async fn wallet(app: &App, caller: AffiliateToken) -> Result<(Wallet, Settings),
 
 async fn balance(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate) -> Result<Json<Value>, Problem> {
     let (wallet, settings) = wallet(&app, caller).await?;
-    let why_not = obstacles(&wallet, wallet.balance.available, &settings);
+    let why_not = obstacles(&wallet, wallet.balance.available, &settings, app.clock.now().day());
     Ok(Json(json!({
         "pending": wallet.balance.pending,
         "available": wallet.balance.available,
@@ -84,7 +84,7 @@ async fn balance(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliat
 
 async fn eligibility(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate) -> Result<Json<Value>, Problem> {
     let (wallet, settings) = wallet(&app, caller).await?;
-    let why_not = obstacles(&wallet, wallet.balance.available, &settings);
+    let why_not = obstacles(&wallet, wallet.balance.available, &settings, app.clock.now().day());
     Ok(Json(json!({
         "eligible": why_not.is_empty(),
         "reasons": why_not,

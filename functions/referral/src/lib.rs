@@ -1,7 +1,7 @@
 //! `/r/{code}`: logs the click, sets the cookie, redirects to the landing page. Never an error for a visitor.
 
 use axum::{
-    extract::{Path, State},
+    extract::{Path, State, rejection::PathRejection},
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -31,7 +31,7 @@ async fn visit(
     State(state): State<Referral>,
     peer: Peer,
     headers: HeaderMap,
-    code: Option<Path<String>>,
+    code: Result<Path<String>, PathRejection>,
     query: Result<PageQuery, Problem>,
 ) -> Response {
     let app = &state.app;
@@ -39,7 +39,7 @@ async fn visit(
     let query = query.ok();
     let campaign = query.as_ref().map(|q| Campaign::of(q.filters())).unwrap_or_default();
     let landing = landing(&app.site.landing, query.as_ref().and_then(|q| q.filter("to")));
-    let Some(code) = code.and_then(|Path(c)| ReferralCode::parse(&c).ok()) else { return redirect(&landing) };
+    let Some(code) = code.ok().and_then(|Path(c)| ReferralCode::parse(&c).ok()) else { return redirect(&landing) };
     let header = |name: HeaderName| headers.get(name).and_then(|v| v.to_str().ok()).map(|v| v.get(..300).unwrap_or(v));
     let purpose = ["sec-purpose", "purpose", "x-moz"].into_iter().find_map(|name| header(HeaderName::from_static(name)));
     let seen = Visit { address: &peer.address, agent: &peer.agent, referrer: header(header::REFERER), purpose, campaign: campaign.clone() };

@@ -54,7 +54,7 @@ pub async fn request_payout(
             found.take(&wallet_key)?.ok_or_else(|| Problem::new(Code::NotEligible).detail("the application has not been approved"))?;
         let bank = found.take::<PayoutAccount>(&bank_key)?;
         let gross = amount.unwrap_or(wallet.value.balance.available);
-        let why_not = obstacles(&wallet.value, gross, &settings);
+        let why_not = obstacles(&wallet.value, gross, &settings, now.day());
         let (true, Some(bank)) = (why_not.is_empty(), bank) else { return Err(not_eligible(&why_not)) };
         let (payout, after, entry) = Payout::request(id, wallet.value.clone(), bank.value, gross, amount, &settings, now)?;
         if wallet.value.bank.map(|b| b.version) != Some(payout.account_version) {

@@ -24,6 +24,8 @@ impl MaterialKind {
 pub struct Material {
     pub id: MaterialId,
     pub title: Title,
+    // The item has a `kind` of its own.
+    #[serde(rename = "material_kind")]
     pub kind: MaterialKind,
     pub picture: Picture,
     pub created_at: Timestamp,

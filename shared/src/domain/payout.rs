@@ -9,7 +9,7 @@ use super::{
     settings::Settings,
     status,
     text::{Note, TransferReference},
-    time::Timestamp,
+    time::{Day, Timestamp},
     wallet::{Cause, LedgerEntry, Standing, Wallet},
 };
 use serde::{Deserialize, Serialize};
@@ -74,16 +74,19 @@ pub enum NotEligible {
     BelowMinimum,
     #[error("the available balance is too small")]
     InsufficientBalance,
+    #[error("payouts are requested on other days of the month")]
+    OutsideWindow,
 }
 
 /// Every reason at once why `amount` cannot be requested; empty when it can.
-pub fn obstacles(wallet: &Wallet, amount: Rupiah, settings: &Settings) -> Vec<NotEligible> {
+pub fn obstacles(wallet: &Wallet, amount: Rupiah, settings: &Settings, today: Day) -> Vec<NotEligible> {
     let checks = [
         (wallet.standing != Standing::Approved, NotEligible::NotApproved),
         (wallet.bank.is_none(), NotEligible::BankNotVerified),
         (wallet.open_payout.is_some(), NotEligible::PayoutOpen),
         (amount < settings.minimum_payout, NotEligible::BelowMinimum),
         (amount > wallet.balance.available, NotEligible::InsufficientBalance),
+        (settings.payout_window.is_some_and(|w| !w.contains(today)), NotEligible::OutsideWindow),
     ];
     checks.into_iter().filter_map(|(bad, why)| bad.then_some(why)).collect()
 }

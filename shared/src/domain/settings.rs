@@ -52,6 +52,8 @@ pub struct Settings {
     pub minimum_payout: Rupiah,
     pub second_person_above: Rupiah,
     pub withholding: BasisPoints,
+    /// On which days of the month payouts may be requested; on all, if none are set.
+    pub payout_window: Option<MonthWindow>,
     pub self_referral: SelfReferral,
     pub referral_days: u16,
     pub payment_hours: u16,
@@ -61,6 +63,19 @@ pub struct Settings {
     pub terms_version: String,
     /// Names can be changed until so many days before Eid.
     pub names_days_before_eid: i64,
+}
+
+/// Days of a month, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MonthWindow {
+    pub first_day: u8,
+    pub last_day: u8,
+}
+
+impl MonthWindow {
+    pub fn contains(self, day: Day) -> bool {
+        (self.first_day..=self.last_day).contains(&day.of_month())
+    }
 }
 
 impl Default for Settings {
@@ -73,6 +88,7 @@ impl Default for Settings {
             minimum_payout: Rupiah::new(100_000),
             second_person_above: Rupiah::new(10_000_000),
             withholding: BasisPoints::ZERO,
+            payout_window: None,
             self_referral: SelfReferral::Block,
             referral_days: 30,
             payment_hours: 24,

@@ -108,6 +108,11 @@ impl Day {
         self.0.checked_sub(jiff::Span::new().days(i64::from(days))).map_or(self, Self)
     }
 
+    /// 1 to 31.
+    pub fn of_month(self) -> u8 {
+        u8::try_from(self.0.day()).unwrap_or(1)
+    }
+
     pub fn first_of_month(self) -> Self {
         Self(self.0.first_of_month())
     }

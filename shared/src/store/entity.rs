@@ -206,6 +206,9 @@ pub struct Corrupt {
 pub fn encode<E: Entity>(entity: &E, revision: u64) -> Result<Item, Corrupt> {
     let key = entity.key();
     let mut item: Item = serde_dynamo::to_item(entity).map_err(|e| corrupt::<E>(&key, &e.to_string()))?;
+    if let Some(taken) = attribute::ALL.iter().find(|name| item.contains_key(**name)) {
+        return Err(corrupt::<E>(&key, &format!("{taken} is the table's own attribute")));
+    }
     let mut set = |name: &str, value: AttributeValue| item.insert(name.into(), value);
     set(attribute::KIND, AttributeValue::S(E::KIND.into()));
     set(attribute::REVISION, AttributeValue::N(revision.to_string()));

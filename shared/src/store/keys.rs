@@ -63,6 +63,8 @@ pub mod attribute {
     pub const DUE_SK: &str = "due_sk";
     /// Seconds since 1970 after which DynamoDB removes the item.
     pub const TTL: &str = "ttl";
+
+    pub const ALL: &[&str] = &[PK, SK, KIND, REVISION, OWNER_PK, OWNER_SK, DUE_PK, DUE_SK, TTL];
 }
 
 pub const BY_OWNER: &str = "by_owner";

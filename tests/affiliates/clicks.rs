@@ -1,0 +1,76 @@
+//! `/r/{code}`: the redirect, the cookie, campaigns, and who is counted.
+
+use qutab_tests::{Answer, World};
+
+async fn visit(w: &World, path: &str, headers: &[(&str, &str)]) -> Answer {
+    w.send("GET", path, None, headers, None).await
+}
+
+fn location(answer: &Answer) -> String {
+    assert_eq!(answer.status, 302);
+    answer.headers["location"].to_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_link_leads_to_the_shop_with_a_signed_cookie() {
+    let w = World::new().await;
+    let affiliate = w.affiliate("rina").await;
+    let answer = visit(&w, &format!("/r/{}", affiliate.code), &[]).await;
+    assert!(location(&answer).starts_with("https://shop.test?ref=aff_"));
+    let cookie = answer.headers["set-cookie"].to_str().unwrap();
+    assert!(cookie.starts_with("qutab_ref=aff_") && cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
+    assert!(cookie.contains(&format!("Max-Age={}", 30 * 86_400)));
+    let shouted = visit(&w, &format!("/r/{}", affiliate.code.to_uppercase()), &[]).await;
+    assert!(location(&shouted).contains("ref="), "case is forgiven");
+    for unknown in ["/r/NOBODY1", "/r/%ff", "/r/a", "/r/'%20or%201=1"] {
+        let answer = visit(&w, unknown, &[]).await;
+        assert_eq!(location(&answer), "https://shop.test", "{unknown}");
+        assert!(!answer.headers.contains_key("set-cookie"));
+    }
+}
+
+#[tokio::test]
+async fn a_visitor_lands_on_pages_of_the_shop_only_and_keeps_the_campaign() {
+    let w = World::new().await;
+    let code = w.affiliate("rina").await.code;
+    let to = async |query: &str| location(&visit(&w, &format!("/r/{code}?{query}"), &[]).await);
+    let deep = to("to=/produk/domba-garut&utm_source=ig&utm_campaign=idul%20adha&evil=1").await;
+    assert!(deep.starts_with("https://shop.test/produk/domba-garut?ref=aff_") && deep.ends_with("&utm_campaign=idul+adha&utm_source=ig"), "{deep}");
+    for outside in ["https://evil.test/", "//evil.test", "/%5Cevil.test", "/%2F%2Fevil.test", "javascript:alert(1)", "/a%0d%0aset-cookie:x=1"] {
+        assert!(to(&format!("to={outside}")).await.starts_with("https://shop.test?ref="), "{outside}");
+    }
+    let clicks = w.items().iter().filter(|i| i["kind"]["S"] == "click" && i["campaign"]["M"]["utm_source"]["S"] == "ig").count();
+    assert_eq!(clicks, 1, "the campaign is kept with the click");
+}
+
+#[tokio::test]
+async fn an_old_code_keeps_working_after_a_change() {
+    let w = World::new().await;
+    let affiliate = w.affiliate("rina").await;
+    let owner = qutab::domain::affiliate::CodeOwner {
+        code: qutab::domain::affiliate::ReferralCode::parse("LAMA-2025").unwrap(),
+        affiliate: qutab::domain::ids::AffiliateId::parse(&affiliate.id).unwrap(),
+        given_at: w.now(),
+    };
+    w.shop.app.store.create(&owner).await.unwrap();
+    let click = w.click("lama-2025").await;
+    let buyer = w.customer("budi").await;
+    let order = w.order(&buyer, "kambing-standar", Some(&click)).await;
+    w.pay(&order).await;
+    w.drain().await;
+    assert_eq!(w.balance(&affiliate).await.0, 137_500);
+}
+
+#[tokio::test]
+async fn no_address_is_kept_and_strange_headers_do_no_harm() {
+    let w = World::new().await;
+    let code = w.affiliate("rina").await.code;
+    let long = format!("https://www.instagram.com/{}", "x".repeat(2_000));
+    let headers = [("referer", long.as_str()), ("x-forwarded-for", "evil, 1.2.3.4"), ("cookie", "qutab_ref=forged")];
+    visit(&w, &format!("/r/{code}"), &headers).await;
+    let clicks: Vec<_> = w.items().into_iter().filter(|i| i["kind"]["S"] == "click").collect();
+    assert_eq!((clicks.len(), clicks[0]["referrer"]["S"].as_str()), (1, Some("www.instagram.com")));
+    let kept = clicks[0].to_string();
+    assert!(!kept.contains("203.0.113.7") && !kept.contains("1.2.3.4") && !kept.contains("Mozilla"), "{kept}");
+    assert!(kept.len() < 1_000, "one write unit");
+}

@@ -1,0 +1,143 @@
+//! Bank account, commissions, statement, payouts.
+
+use qutab::domain::{
+    money::BasisPoints,
+    settings::{MonthWindow, Settings},
+};
+use qutab_tests::{Affiliate, World};
+use serde_json::{Value, json};
+
+async fn earned(w: &World) -> (Affiliate, Value) {
+    let affiliate = w.affiliate("rina").await;
+    let buyer = w.customer("budi").await;
+    let click = w.click(&affiliate.code).await;
+    let order = w.order(&buyer, "sapi-limosin", Some(&click)).await;
+    w.pay(&order).await;
+    w.drain().await;
+    (affiliate, order)
+}
+
+async fn matured(w: &World) -> Affiliate {
+    let (affiliate, order) = earned(w).await;
+    w.advance(order["id"].as_str().unwrap(), &["processing", "distributed", "completed"]).await;
+    w.pass_days(31);
+    assert_eq!(w.mature().await, 1);
+    w.affiliate_again(&affiliate).await
+}
+
+#[tokio::test]
+async fn a_commission_says_what_it_is_for_and_when_it_matures() {
+    let w = World::new().await;
+    let (affiliate, order) = earned(&w).await;
+    w.advance(order["id"].as_str().unwrap(), &["processing", "distributed", "completed"]).await;
+    let list = w.get("/api/affiliate/commissions?status=pending", &affiliate.token).await.ok();
+    let c = &list["items"][0];
+    assert_eq!((c["order_number"].as_str(), c["items"].as_str()), (order["number"].as_str(), Some("1 x Sapi Limosin")));
+    assert_eq!(
+        (c["basis"].as_i64(), c["amount"].as_i64(), &c["rule"]),
+        (Some(25_000_000), Some(1_250_000), &json!({ "kind": "percent", "rate": 500 }))
+    );
+    assert_eq!(c["matures_on"].as_str().unwrap().get(..10), Some("2026-12-23"), "30 days after the payment");
+    let finance = w.admin("finance").await;
+    let refund = json!({ "kind": "end", "because": "undeliverable" });
+    w.post(&format!("/api/admin/orders/{}/refund", order["id"].as_str().unwrap()), &finance, refund).await.ok();
+    let void = w.get("/api/affiliate/commissions?status=void", &affiliate.token).await.ok();
+    assert_eq!((void["items"][0]["void_because"].as_str(), void["items"][0]["remaining"].as_i64()), (Some("refunded"), Some(0)));
+    assert_eq!(w.get("/api/affiliate/commissions?status=lost", &affiliate.token).await.status, 422);
+}
+
+#[tokio::test]
+async fn a_bank_account_is_masked_checked_and_verified_anew_after_a_change() {
+    let w = World::new().await;
+    let affiliate = matured(&w).await;
+    let put = async |code: &str, number: &str| {
+        let body = json!({ "bank_code": code, "account_number": number, "holder_name": "Rina Wulandari" });
+        w.send("PUT", "/api/affiliate/bank-account", Some(&affiliate.token), &[], Some(body)).await
+    };
+    assert_eq!(w.get("/api/affiliate/bank-account", &affiliate.token).await.status, 404);
+    assert_eq!(put("999", "1234567890").await.body["errors"][0]["field"], "bank_code");
+    assert_eq!(put("014", "123").await.body["errors"][0]["field"], "account_number");
+    let saved = put("014", "1234567890").await.ok();
+    assert_eq!(
+        (saved["bank_name"].as_str(), saved["account_number"].as_str(), saved["status"].as_str()),
+        (Some("BCA"), Some("******7890"), Some("pending"))
+    );
+    let eligible = async || w.get("/api/affiliate/payouts/eligibility", &affiliate.token).await.ok();
+    assert_eq!(eligible().await["reasons"], json!(["bank_not_verified"]));
+    let finance = w.admin("finance").await;
+    w.post(&format!("/api/admin/bank-accounts/{}/verify", affiliate.id), &finance, json!({})).await.ok();
+    assert_eq!(eligible().await["eligible"], true);
+    let payout = w.post("/api/affiliate/payouts", &affiliate.token, json!({ "amount": 200_000 })).await.ok();
+    assert_eq!(put("009", "1234567").await.ok()["status"], "pending", "another account asks for another look");
+    let seen = w.get(&format!("/api/affiliate/payouts/{}", payout["id"].as_str().unwrap()), &affiliate.token).await.ok();
+    assert_eq!((seen["bank_name"].as_str(), seen["account_number"].as_str()), (Some("BCA"), Some("******7890")), "an open payout keeps its copy");
+    let why = eligible().await["reasons"].clone();
+    assert_eq!(why, json!(["bank_not_verified", "payout_open"]), "every reason at once");
+    w.drain().await;
+    assert!(w.mails_to(&affiliate.email).iter().any(|m| m.subject == "Verifikasi rekening"));
+}
+
+#[tokio::test]
+async fn payouts_are_requested_listed_and_never_below_the_minimum() {
+    let w = World::new().await;
+    let affiliate = matured(&w).await;
+    w.verify_bank(&affiliate).await;
+    let ask = async |amount: i64| w.post("/api/affiliate/payouts", &affiliate.token, json!({ "amount": amount })).await;
+    for (amount, why) in [(99_999, "below_minimum"), (1_250_001, "insufficient_balance")] {
+        let refused = ask(amount).await;
+        assert_eq!((refused.status, refused.body["errors"][0]["field"].as_str()), (409, Some(why)), "{}", refused.body);
+    }
+    assert_eq!(ask(-1).await.status, 422);
+    let payout = ask(100_000).await.ok();
+    let finance = w.admin("finance").await;
+    let path = format!("/api/admin/payouts/{}", payout["id"].as_str().unwrap());
+    w.post(&format!("{path}/reject"), &finance, json!({ "reason": "Nama tidak cocok" })).await.ok();
+    assert_eq!(w.balance(&affiliate).await, (0, 1_250_000, 0, 0), "back in the balance");
+    let list = w.get("/api/affiliate/payouts", &affiliate.token).await.ok();
+    assert_eq!((list["items"][0]["status"].as_str(), list["items"][0]["note"].as_str()), (Some("rejected"), Some("Nama tidak cocok")));
+    w.drain().await;
+    assert!(w.mails_to(&affiliate.email).last().unwrap().text.contains("Nama tidak cocok"));
+    let other = w.affiliate("tono").await;
+    assert_eq!(w.get(&format!("/api/affiliate/payouts/{}", payout["id"].as_str().unwrap()), &other.token).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_statement_of_a_month_ends_in_the_balance() {
+    let w = World::new().await;
+    let affiliate = matured(&w).await;
+    let of = async |query: &str| w.get(&format!("/api/affiliate/ledger?{query}"), &affiliate.token).await;
+    let november = of("month=2026-11").await.ok();
+    assert_eq!((november["opening"]["pending"].as_i64(), november["closing"]["pending"].as_i64()), (Some(0), Some(1_250_000)));
+    let december = of("month=2026-12").await.ok();
+    assert_eq!(december["opening"], november["closing"]);
+    assert_eq!((december["closing"]["pending"].as_i64(), december["closing"]["available"].as_i64()), (Some(0), Some(1_250_000)));
+    assert_eq!(december["entries"].as_array().unwrap().len(), 1);
+    assert_eq!(of("month=2026-10").await.ok()["closing"]["pending"], 0, "before anything");
+    let file = of("month=2026-12&format=csv").await;
+    assert_eq!(file.headers["content-type"], "text/csv; charset=utf-8");
+    let text = String::from_utf8(file.bytes).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[1], ",,opening,,,,,1250000,0,0,0");
+    assert!(lines[2].ends_with(",matured,-1250000,1250000,0,0,0,1250000,0,0"), "{}", lines[2]);
+    for wrong in ["month=2026-13", "month=2026", "month=2026-11&format=xls"] {
+        assert_eq!(of(wrong).await.status, 422, "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn a_window_and_a_withholding_apply_where_they_are_set() {
+    let w = World::new().await;
+    let affiliate = matured(&w).await;
+    w.verify_bank(&affiliate).await;
+    let set = async |settings: Settings| w.shop.app.store.append(&settings).await.unwrap();
+    let mut settings = Settings { withholding: BasisPoints::new(250).unwrap(), ..Settings::default() };
+    settings.payout_window = Some(MonthWindow { first_day: 1, last_day: 5 });
+    set(settings.clone()).await;
+    let refused = w.post("/api/affiliate/payouts", &affiliate.token, json!({})).await;
+    assert_eq!((refused.status, refused.body["errors"][0]["field"].as_str()), (409, Some("outside_window")), "it is the 24th");
+    settings.payout_window = Some(MonthWindow { first_day: 20, last_day: 31 });
+    set(settings).await;
+    let payout = w.post("/api/affiliate/payouts", &affiliate.token, json!({})).await.ok();
+    let of = |name: &str| payout[name].as_i64().unwrap();
+    assert_eq!((of("gross"), of("withheld"), of("net")), (1_250_000, 31_250, 1_218_750));
+}
