@@ -5,3 +5,4 @@ mod clicks;
 mod earnings;
 mod promoting;
 mod statistics;
+mod uploads;

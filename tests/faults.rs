@@ -322,3 +322,38 @@ async fn cancelling_an_order_with_a_coupon() {
     )
     .await;
 }
+
+#[tokio::test]
+async fn looking_at_an_upload() {
+    let large = include_bytes!("../infra/local/pictures/kambing-super.jpg");
+    let rendered = qutab::files::render(qutab::domain::ids::PictureId::named(&["small"]), large).unwrap();
+    let picture = &rendered.sizes[0].1;
+    let profile = async |w: &World, affiliate: &Affiliate| w.get("/api/affiliate/profile", &affiliate.token).await.ok();
+    let count = every_cut(
+        async |w: &World| {
+            let affiliate = w.affiliate("rina").await;
+            w.drain().await;
+            let body = json!({ "content_type": "image/jpeg", "bytes": picture.len() });
+            let opened = w.post("/api/affiliate/profile/photo", &affiliate.token, body).await.ok();
+            let request = http::Request::builder().method("PUT").uri(opened["url"].as_str().unwrap()).header("content-type", "image/jpeg");
+            let request = request.header("content-length", picture.len()).body(picture.clone().into()).unwrap();
+            assert_eq!(w.wire.files.answer(request).await.status(), 200);
+            (affiliate, opened["upload_id"].as_str().unwrap().to_owned())
+        },
+        async |w: &World, (affiliate, upload): &(Affiliate, String)| {
+            let path = format!("/api/affiliate/profile/photo/{upload}/complete");
+            let done = w.post(&path, &affiliate.token, json!({})).await.status == 202;
+            for _ in 0..3 {
+                w.work_once().await;
+            }
+            done
+        },
+        async |w: &World, (affiliate, _): &(Affiliate, String)| {
+            w.drain().await;
+            assert!(profile(w, affiliate).await["photo"].is_array());
+            assert!(!w.items().iter().any(|i| i["kind"]["S"] == "outbox"), "nothing is owed any more");
+        },
+    )
+    .await;
+    assert!(count >= 30, "only {count} cuts");
+}

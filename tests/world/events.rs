@@ -65,7 +65,13 @@ impl World {
         let now = self.now().unix();
         let payments = self.wire.queues.receive("PaymentsQueue", 10, now);
         let mails = self.wire.queues.receive("NotificationsQueue", 10, now);
-        let worked = !payments.is_empty() || !mails.is_empty();
+        let uploads = self.wire.queues.receive("UploadsQueue", 10, now);
+        let pictures = self.wire.queues.receive("MediaQueue", 1, now);
+        let worked = [&payments, &mails, &uploads, &pictures].iter().any(|q| !q.is_empty());
+        let failed = upload_worker::work(&self.intake, batch(&uploads)).await;
+        self.finish("UploadsQueue", &uploads, &failed);
+        let failed = media::work(&self.darkroom, batch(&pictures)).await;
+        self.finish("MediaQueue", &pictures, &failed);
         let failed = commission_worker::work(&self.shop, batch(&payments)).await;
         self.finish("PaymentsQueue", &payments, &failed);
         let failed = notification_worker::work(&self.notifier, batch(&mails)).await;

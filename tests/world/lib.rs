@@ -10,7 +10,10 @@ use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use axum::body::Body;
 use http::{Request, Response};
 use qutab::{
-    app::{App, Shop},
+    app::{
+        App, Shop,
+        uploads::{Darkroom, Intake},
+    },
     domain::time::{Clock, Entropy, Timestamp},
     files::Media,
     http::Group,
@@ -63,6 +66,8 @@ pub struct World {
     pub shop: Shop,
     pub notifier: notification_worker::Notifier,
     pub media: Media,
+    pub intake: Intake,
+    pub darkroom: Darkroom,
     groups: Arc<Vec<Group>>,
     fallback: Arc<Group>,
     admins: Arc<Mutex<BTreeMap<String, (Timestamp, String)>>>,
@@ -111,6 +116,12 @@ fn environment(signing: &str, public: &str) -> Environment {
         ("MAIL_FROM", "Qutab <no-reply@shop.test>"),
         ("MEDIA_URL", "http://s3.local/media"),
         ("MEDIA_BUCKET", "media"),
+        ("QUARANTINE_BUCKET", "quarantine"),
+        ("DOCUMENTS_BUCKET", "documents"),
+        ("UPLOADS_QUEUE_URL", "http://queues/UploadsQueue"),
+        ("MEDIA_QUEUE_URL", "http://queues/MediaQueue"),
+        ("VAULT_KEYS", "v1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="),
+        ("VAULT_FINDER", "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI="),
         ("AWS_ENDPOINT_URL_S3", "http://s3.local"),
         ("AWS_ACCESS_KEY_ID", files::CREDENTIALS),
         ("AWS_SECRET_ACCESS_KEY", files::CREDENTIALS),
@@ -161,13 +172,26 @@ impl World {
         };
         let clock = Clock::new(read(&time));
         let app = wiring.app(clock.clone()).unwrap();
-        let shop = wiring.shop(clock).unwrap();
+        let shop = wiring.shop(clock.clone()).unwrap();
         seed::seed(&app).await.unwrap();
         let notifier = notification_worker::Notifier::build(&wiring, app.clone()).unwrap();
-        let groups = all_groups(&app, &shop, zendit_webhook::Webhook::build(&wiring).unwrap());
+        let intake = wiring.intake(clock).unwrap();
+        let groups = all_groups(&app, &shop, &intake, zendit_webhook::Webhook::build(&wiring).unwrap());
         wire.revive();
         let (groups, fallback, media) = (Arc::new(groups), Arc::new(fallback::group()), wiring.media().unwrap());
-        Self { wire, shop, notifier, media, groups, fallback, admins: Arc::default(), time, _directory: directory }
+        Self {
+            wire,
+            shop,
+            notifier,
+            media,
+            intake,
+            darkroom: wiring.darkroom().unwrap(),
+            groups,
+            fallback,
+            admins: Arc::default(),
+            time,
+            _directory: directory,
+        }
     }
 
     pub fn groups(&self) -> &[Group] {
@@ -246,7 +270,7 @@ pub struct Affiliate {
     pub email: String,
 }
 
-pub fn all_groups(app: &App, shop: &Shop, webhook: zendit_webhook::Webhook) -> Vec<Group> {
+pub fn all_groups(app: &App, shop: &Shop, intake: &Intake, webhook: zendit_webhook::Webhook) -> Vec<Group> {
     vec![
         customer_auth::group(app.clone()),
         catalog::group(app.clone()),
@@ -259,8 +283,8 @@ pub fn all_groups(app: &App, shop: &Shop, webhook: zendit_webhook::Webhook) -> V
         referral::group(app.clone()),
         affiliate_auth::group(app.clone()),
         affiliate_dashboard::group(app.clone()),
-        affiliate_finance::group(app.clone()),
-        affiliate_profile::group(app.clone()),
+        affiliate_finance::group(intake.clone()),
+        affiliate_profile::group(intake.clone()),
         admin_auth::group(app.clone()),
         admin_affiliates::group(app.clone()),
         admin_orders::group(shop.clone()),

@@ -1,5 +1,6 @@
 //! An affiliate's money: bank account, balance, commissions, ledger, payouts.
 
+mod ktp;
 mod statement;
 
 use axum::{
@@ -9,7 +10,7 @@ use axum::{
 };
 use http::StatusCode;
 use qutab::{
-    app::{App, Code, Problem, affiliates, payouts},
+    app::{App, Code, Problem, affiliates, payouts, uploads::Intake},
     domain::{
         affiliate::PayoutAccount,
         commission::{Commission, Shown},
@@ -26,7 +27,7 @@ use qutab::{
 };
 use serde_json::{Value, json};
 
-pub fn group(app: App) -> Group {
+pub fn group(intake: Intake) -> Group {
     Group::named("affiliate-finance")
         .get("/api/affiliate/bank-account", Access::Affiliate, bank_account)
         .put("/api/affiliate/bank-account", Access::Affiliate, save_bank_account)
@@ -37,12 +38,21 @@ pub fn group(app: App) -> Group {
         .post("/api/affiliate/payouts", Access::Affiliate, request_payout)
         .get("/api/affiliate/payouts/eligibility", Access::Affiliate, eligibility)
         .get("/api/affiliate/payouts/{id}", Access::Affiliate, one_payout)
-        .build(app)
+        .post("/api/affiliate/bank-account/ktp", Access::Affiliate, ktp::open)
+        .post("/api/affiliate/bank-account/ktp/{upload_id}/complete", Access::Affiliate, ktp::complete)
+        .build(intake)
 }
 
-async fn bank_account(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate) -> Result<Json<Value>, Problem> {
-    let account = app.store.payout_account(caller.id).await?.ok_or_else(|| Problem::new(Code::NotFound))?;
-    Ok(Json(bank_view(&account.value)))
+async fn bank_account(State(intake): State<Intake>, ActiveAffiliate(caller): ActiveAffiliate) -> Result<Json<Value>, Problem> {
+    let account = intake.app.store.payout_account(caller.id).await?;
+    let card = ktp::view(&intake, caller.id).await?;
+    let mut body = match &account {
+        Some(account) => bank_view(&account.value),
+        None if card.is_null() => return Err(Problem::new(Code::NotFound)),
+        None => json!({}),
+    };
+    body["ktp"] = card;
+    Ok(Json(body))
 }
 
 async fn save_bank_account(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate, mut form: Form) -> Result<Json<Value>, Problem> {

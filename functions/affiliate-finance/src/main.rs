@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), qutab::app::StartError> {
-    qutab::runtime::start::serve(affiliate_finance::group).await
+    qutab::runtime::start::serve_intake(affiliate_finance::group).await
 }

@@ -1,27 +1,37 @@
 //! Affiliates see and change their own data.
 
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::{Path, State},
+};
 use http::StatusCode;
 use qutab::{
-    app::{App, Code, Problem, affiliates, credentials},
+    app::{
+        App, Code, Problem, affiliates, credentials,
+        uploads::{self, Intake, Wanted},
+    },
     domain::{
         affiliate::Affiliate,
         contact::Phone,
         identity::{Audience, Language},
+        ids::UploadId,
         picture::Size,
         platform::Platform,
         text::{PersonName, Place},
+        upload::Purpose,
     },
-    http::{Access, ActiveAffiliate, Form, Group, details, login},
+    http::{Access, ActiveAffiliate, Form, Group, details, login, upload},
 };
 use serde_json::{Value, json};
 
-pub fn group(app: App) -> Group {
+pub fn group(intake: Intake) -> Group {
     Group::named("affiliate-profile")
         .get("/api/affiliate/profile", Access::Affiliate, read)
         .patch("/api/affiliate/profile", Access::Affiliate, change)
         .put("/api/affiliate/profile/password", Access::Affiliate, change_password)
-        .build(app)
+        .post("/api/affiliate/profile/photo", Access::Affiliate, open_photo)
+        .post("/api/affiliate/profile/photo/{upload_id}/complete", Access::Affiliate, complete_photo)
+        .build(intake)
 }
 
 async fn read(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate) -> Result<Json<Value>, Problem> {
@@ -54,6 +64,30 @@ async fn change_password(State(app): State<App>, ActiveAffiliate(caller): Active
     let affiliate = app.store.affiliate(caller.id).await?.ok_or_else(|| Problem::new(Code::NotLoggedIn))?;
     credentials::change_password(&app, Audience::Affiliate, &affiliate.value.email, caller.session, &old, &new).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// An address to put a photo to.
+async fn open_photo(
+    State(intake): State<Intake>,
+    ActiveAffiliate(caller): ActiveAffiliate,
+    mut form: Form,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let wanted = upload::wanted(&mut form);
+    form.checked()?;
+    let Some((content_type, bytes)) = wanted else { return Err(form.problem()) };
+    let wanted = Wanted { purpose: Purpose::Photo, content_type, bytes, identity: None };
+    let (opened, address) = uploads::open(&intake.app, &intake.quarantine, caller.id, wanted).await?;
+    Ok((StatusCode::CREATED, Json(upload::address(&opened, &address))))
+}
+
+/// The photo is there. It shows on the profile once somebody has looked at it, some seconds later.
+async fn complete_photo(
+    State(app): State<App>,
+    ActiveAffiliate(caller): ActiveAffiliate,
+    Path(id): Path<String>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let id = UploadId::parse(&id).ok_or_else(|| Problem::new(Code::NotFound))?;
+    Ok((StatusCode::ACCEPTED, Json(upload::view(&uploads::complete(&app, caller.id, id, Purpose::Photo).await?))))
 }
 
 fn view(app: &App, a: &Affiliate) -> Value {

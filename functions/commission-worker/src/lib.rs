@@ -30,6 +30,7 @@ impl std::fmt::Display for Failed {
 
 async fn one(shop: &Shop, message: Message) -> Result<(), Problem> {
     match message {
+        Message::Render { .. } | Message::Rendered { .. } => Err(Problem::internal("a message of another queue")),
         Message::InvoiceNotice { invoice } => record_payment::record_notice(shop, &invoice).await.map(|_| ()),
         Message::RefundNotice { gateway_id } => send_refund::record_refund(shop, &gateway_id).await,
         Message::Owed { outbox } => owed::carry_out(&shop.app, outbox, async |work: &Work| owed_work(shop, work).await).await,

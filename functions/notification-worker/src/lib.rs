@@ -59,7 +59,7 @@ pub async fn work(notifier: &Notifier, batch: Batch) -> Answer {
             let send = async |work: &Work| notify::notify(&notifier.app, &notifier.mailer, notifier.whatsapp.as_ref(), work).await;
             owed::carry_out(&notifier.app, outbox, send).await.map_err(|p: Problem| p.code.as_str())
         }
-        Message::InvoiceNotice { .. } | Message::RefundNotice { .. } => Err("a message of the payments queue"),
+        _ => Err("a message of another queue"),
     })
     .await
 }

@@ -47,6 +47,8 @@ impl Secrets {
             ("zendit:secret", random()),
             ("zendit:webhook_token", random()),
             ("whatsapp:token", random()),
+            ("vault:keys", format!("local:{}", random())),
+            ("vault:finder", random()),
         ];
         Ok(Self { values: values.map(|(n, v)| (n.to_owned(), v)).into() })
     }

@@ -7,6 +7,7 @@ use crate::{
         contact::{BankAccount, Email},
         identity::{Audience, Login},
         ids::{AdminId, AffiliateId},
+        ktp::KtpStatus,
         outbox::{OutboxItem, Work},
         text::Note,
         wallet::{Standing, VerifiedBank, Wallet},
@@ -191,6 +192,11 @@ pub async fn decide_bank_account(app: &App, by: Reviewer, id: AffiliateId, verif
     let mail = OutboxItem::new(Work::MailBankDecided { affiliate: id }, now);
     let mut tx = Transaction::new();
     tx.save(&read, &decided, ()).save(&wallet, &Wallet { bank, ..wallet.value.clone() }, ()).put_same(&mail);
+    // The card was looked at for this decision: its picture is kept for the retention time from now on.
+    if let Some(card) = app.store.ktp_images(id).await?.into_iter().next().filter(|k| k.value.status == KtpStatus::Pending) {
+        let settings = app.store.settings().await?;
+        tx.save(&card, &card.value.clone().decided(verified, &settings, now), ());
+    }
     tx.create(&audit(app, by, "bank_account.decide", &id.to_string(), read.value.status.as_str(), decided.status.as_str()), ());
     once(app, tx).await?;
     app.queues.hand_on(&[mail]).await;

@@ -25,6 +25,7 @@ pub mod rename_order;
 pub mod send_refund;
 pub mod sessions;
 pub mod statement;
+pub mod uploads;
 
 use crate::{
     domain::time::{Clock, Entropy},

@@ -83,7 +83,9 @@ async fn compose(app: &App, mailer: &Mailer, work: &Work) -> Result<Option<Lette
             let payout = app.store.payout(*payout).await?;
             with_affiliate(app, *affiliate).await?.zip(payout).map(|(a, payout)| letters::payout(mailer, &a, &payout.value))
         }
-        Work::WhatsApp { .. } | Work::SendRefund { .. } | Work::SettleFreeOrder { .. } => return Err(Problem::internal("work that is no mail")),
+        Work::WhatsApp { .. } | Work::RenderUpload { .. } | Work::SendRefund { .. } | Work::SettleFreeOrder { .. } => {
+            return Err(Problem::internal("work that is no mail"));
+        }
     })
 }
 

@@ -71,6 +71,7 @@ ids! {
     OutboxId = "obx",
     PictureId = "pic",
     MaterialId = "mat",
+    UploadId = "upl",
 }
 
 fn fresh_bits(now: Timestamp, entropy: &Entropy) -> u128 {

@@ -15,6 +15,7 @@ pub mod helpdesk;
 pub mod identity;
 pub mod ids;
 pub mod job;
+pub mod ktp;
 pub mod lead;
 pub mod material;
 pub mod money;
@@ -29,6 +30,7 @@ pub mod settings;
 pub mod stats;
 pub mod text;
 pub mod time;
+pub mod upload;
 pub mod wallet;
 
 /// Why one value was refused: a stable code for programs and a sentence for people.

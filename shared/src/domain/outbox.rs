@@ -3,8 +3,9 @@
 use super::{
     contact::Email,
     identity::{Audience, LinkPurpose},
-    ids::{AffiliateId, OrderId, OutboxId, PayoutId, RefundId},
+    ids::{AffiliateId, OrderId, OutboxId, PayoutId, RefundId, UploadId},
     time::Timestamp,
+    upload::Purpose,
 };
 use serde::{Deserialize, Serialize};
 
@@ -85,6 +86,12 @@ pub enum Work {
         order: OrderId,
         refund: RefundId,
     },
+    /// Have an uploaded picture looked at.
+    RenderUpload {
+        affiliate: AffiliateId,
+        upload: UploadId,
+        purpose: Purpose,
+    },
     /// An order that costs nothing is paid without the gateway.
     SettleFreeOrder {
         order: OrderId,
@@ -96,12 +103,17 @@ pub enum Work {
 pub enum Lane {
     Payments,
     Notifications,
+    /// What comes of uploads.
+    Uploads,
+    /// Pictures to look at, for the function that can do nothing else.
+    Media,
 }
 
 impl Work {
     pub const fn lane(&self) -> Lane {
         match self {
             Self::SendRefund { .. } | Self::SettleFreeOrder { .. } => Lane::Payments,
+            Self::RenderUpload { .. } => Lane::Uploads,
             _ => Lane::Notifications,
         }
     }

@@ -58,6 +58,8 @@ pub struct Settings {
     pub referral_days: u16,
     pub payment_hours: u16,
     pub click_retention_days: u16,
+    /// How long the picture of an identity card is kept after it was decided on.
+    pub ktp_retention_days: u16,
     pub refund_tiers: Vec<RefundTier>,
     pub seasons: Vec<Season>,
     pub terms_version: String,
@@ -93,6 +95,7 @@ impl Default for Settings {
             referral_days: 30,
             payment_hours: 24,
             click_retention_days: 90,
+            ktp_retention_days: 30,
             refund_tiers: vec![tier(31, 100), tier(15, 90), tier(7, 75), tier(i64::MIN, 0)],
             // 10 Dzulhijjah by the calendar of the Ministry of Religious Affairs; an admin corrects it after the isbat session.
             seasons: vec![Season { year: 1447, eid: Day::new(2026, 5, 27) }, Season { year: 1448, eid: Day::new(2027, 5, 16) }],

@@ -4,13 +4,14 @@ pub mod batch;
 pub mod schedule;
 
 use crate::domain::{
-    ids::OutboxId,
+    ids::{AffiliateId, OutboxId, UploadId},
     outbox::{Lane, OutboxItem},
+    upload::{Purpose, Rendering},
 };
 use aws_sdk_sqs::Client;
 use serde::{Deserialize, Serialize};
 
-/// A message of the payments queue or of the notifications queue.
+/// A message of one of the queues.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Message {
@@ -20,6 +21,10 @@ pub enum Message {
     RefundNotice { gateway_id: String },
     /// There is owed work in the outbox.
     Owed { outbox: OutboxId },
+    /// Look at an uploaded picture.
+    Render { affiliate: AffiliateId, upload: UploadId, purpose: Purpose },
+    /// What came of looking at one.
+    Rendered { affiliate: AffiliateId, upload: UploadId, rendering: Rendering },
 }
 
 /// A queue did not take the message.
@@ -30,22 +35,24 @@ pub struct QueueError(String);
 #[derive(Debug, Clone)]
 pub struct Queues {
     client: Client,
-    payments: Option<String>,
-    notifications: Option<String>,
+    urls: [Option<String>; 4],
 }
 
 impl Queues {
-    /// Addresses of the queues that this function may send to.
-    pub fn new(client: Client, payments: Option<String>, notifications: Option<String>) -> Self {
-        Self { client, payments, notifications }
+    /// `url` tells the addresses of the queues that this function may send to.
+    pub fn new(client: Client, url: impl Fn(Lane) -> Option<String>) -> Self {
+        Self { client, urls: [Lane::Payments, Lane::Notifications, Lane::Uploads, Lane::Media].map(url) }
     }
 
     pub async fn send(&self, lane: Lane, message: &Message) -> Result<(), QueueError> {
+        let [payments, notifications, uploads, media] = &self.urls;
         let url = match lane {
-            Lane::Payments => self.payments.as_ref(),
-            Lane::Notifications => self.notifications.as_ref(),
+            Lane::Payments => payments,
+            Lane::Notifications => notifications,
+            Lane::Uploads => uploads,
+            Lane::Media => media,
         };
-        let url = url.ok_or_else(|| QueueError("no address for this queue".into()))?;
+        let url = url.as_ref().ok_or_else(|| QueueError("no address for this queue".into()))?;
         let body = serde_json::to_string(message).map_err(|e| QueueError(e.to_string()))?;
         let sent = self.client.send_message().queue_url(url).message_body(body).send().await;
         sent.map(|_| ()).map_err(|e| QueueError(aws_sdk_sqs::error::ProvideErrorMetadata::code(&e).unwrap_or("connection").to_owned()))

@@ -42,10 +42,27 @@ pub fn render(id: PictureId, bytes: &[u8]) -> Result<Rendered, NotAPicture> {
     Ok(Rendered { picture, sizes: sizes.collect::<Result<_, _>>()? })
 }
 
+/// Widest that a document is kept, in pixels: enough to read it.
+const DOCUMENT: u32 = 1_600;
+
+/// A document as one JPEG without anything but its pixels.
+pub fn render_document(id: PictureId, bytes: &[u8]) -> Result<(Picture, Vec<u8>), NotAPicture> {
+    let decoded = decode(bytes)?;
+    let picture = Picture { id, width: decoded.width(), height: decoded.height() };
+    let width = decoded.width().min(DOCUMENT);
+    let height = u64::from(decoded.height()) * u64::from(width) / u64::from(decoded.width().max(1));
+    let size = Size { width, height: u32::try_from(height).unwrap_or(u32::MAX).max(1) };
+    Ok((picture, encode(&decoded, size)?))
+}
+
 fn decode(bytes: &[u8]) -> Result<DynamicImage, NotAPicture> {
     let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|_| NotAPicture::Format)?;
     if !matches!(reader.format(), Some(ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP)) {
         return Err(NotAPicture::Format);
+    }
+    // The decoder fills what is missing with grey; a file that breaks off is refused instead.
+    if reader.format() == Some(ImageFormat::Jpeg) && !bytes.windows(2).any(|b| b == [0xff, 0xd9]) {
+        return Err(NotAPicture::Damaged);
     }
     let mut limits = Limits::default();
     limits.max_image_width = Some(LONGEST);

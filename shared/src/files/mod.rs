@@ -2,14 +2,19 @@
 
 mod codec;
 
-pub use codec::{NotAPicture, Rendered, render};
+pub use codec::{NotAPicture, Rendered, render, render_document};
 
-use crate::domain::picture::{Picture, Size};
+use crate::domain::{
+    picture::{Picture, Size},
+    upload::{ADDRESS_SECONDS, MOST_BYTES, Upload},
+};
 use aws_sdk_s3::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
+    presigning::PresigningConfig,
     primitives::ByteStream,
 };
+use std::time::Duration;
 
 /// An address under which a picture was put never shows another one.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
@@ -43,4 +48,89 @@ impl Media {
         put.content_type("image/jpeg").cache_control(FOR_EVER).body(ByteStream::from(jpeg)).send().await?;
         Ok(())
     }
+}
+
+/// What browsers put there, until somebody has looked at it.
+#[derive(Debug, Clone)]
+pub struct Quarantine {
+    client: Client,
+    bucket: String,
+}
+
+/// Where a browser puts a file: the headers are part of the signature, so type and length are as they were asked for.
+#[derive(Debug, Clone)]
+pub struct PutAddress {
+    pub url: String,
+    pub headers: Vec<(String, String)>,
+}
+
+impl Quarantine {
+    pub fn new(client: Client, bucket: &str) -> Self {
+        Self { client, bucket: bucket.into() }
+    }
+
+    pub async fn address(&self, upload: &Upload) -> Result<PutAddress, FilesError> {
+        let put = self.client.put_object().bucket(&self.bucket).key(upload.key());
+        let put = put.content_type(upload.content_type.as_str()).content_length(i64::from(upload.bytes));
+        let soon = PresigningConfig::expires_in(Duration::from_secs(u64::from(ADDRESS_SECONDS))).map_err(|e| FilesError(e.to_string()))?;
+        let signed = put.presigned(soon).await?;
+        let headers = signed.headers().filter(|(name, _)| !name.eq_ignore_ascii_case("host"));
+        Ok(PutAddress { url: signed.uri().to_owned(), headers: headers.map(|(n, v)| (n.to_owned(), v.to_owned())).collect() })
+    }
+
+    /// The file, or nothing if it is not there or larger than any upload may be.
+    pub async fn read(&self, key: &str) -> Result<Option<Vec<u8>>, FilesError> {
+        read(&self.client, &self.bucket, key, MOST_BYTES).await
+    }
+
+    /// Removes the file; gone already is as good.
+    pub async fn delete(&self, key: &str) -> Result<(), FilesError> {
+        self.client.delete_object().bucket(&self.bucket).key(key).send().await?;
+        Ok(())
+    }
+}
+
+/// Sealed documents. What is here is worth nothing without the vault.
+#[derive(Debug, Clone)]
+pub struct Documents {
+    client: Client,
+    bucket: String,
+}
+
+/// Largest sealed document: a picture and what sealing adds.
+const MOST_SEALED: u32 = 4 << 20;
+
+impl Documents {
+    pub fn new(client: Client, bucket: &str) -> Self {
+        Self { client, bucket: bucket.into() }
+    }
+
+    pub async fn put(&self, key: &str, sealed: Vec<u8>) -> Result<(), FilesError> {
+        let put = self.client.put_object().bucket(&self.bucket).key(key);
+        put.content_type("application/octet-stream").body(ByteStream::from(sealed)).send().await?;
+        Ok(())
+    }
+
+    pub async fn read(&self, key: &str) -> Result<Option<Vec<u8>>, FilesError> {
+        read(&self.client, &self.bucket, key, MOST_SEALED).await
+    }
+
+    /// Removes the document; gone already is as good.
+    pub async fn delete(&self, key: &str) -> Result<(), FilesError> {
+        self.client.delete_object().bucket(&self.bucket).key(key).send().await?;
+        Ok(())
+    }
+}
+
+async fn read(client: &Client, bucket: &str, key: &str, most: u32) -> Result<Option<Vec<u8>>, FilesError> {
+    let answer = match client.get_object().bucket(bucket).key(key).send().await {
+        Ok(answer) => answer,
+        Err(error) if error.as_service_error().is_some_and(aws_sdk_s3::operation::get_object::GetObjectError::is_no_such_key) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    if answer.content_length().is_none_or(|length| length > i64::from(most)) {
+        return Ok(None);
+    }
+    let body = answer.body.collect().await.map_err(|e| FilesError(e.to_string()))?;
+    Ok(Some(body.to_vec()))
 }

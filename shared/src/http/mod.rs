@@ -9,6 +9,7 @@ pub mod group;
 pub mod items;
 pub mod login;
 pub mod page;
+pub mod upload;
 
 pub use access::{ActiveAffiliate, ActiveCustomer, AdminCaller, AffiliateToken, CustomerToken, Peer};
 pub use form::{Form, IdempotencyKey};

@@ -1,7 +1,17 @@
 //! Clients, built once before the runtime loop: one HTTPS client under all of them.
 
 use super::config::{BadEnvironment, Environment, name};
-use crate::{domain::time::Entropy, events::Queues, files::Media, gateway::Gateway, mail::Mailer, store::Store, whatsapp::WhatsApp};
+use crate::{
+    app::StartError,
+    domain::{outbox::Lane, time::Entropy},
+    events::Queues,
+    files::{Documents, Media, Quarantine},
+    gateway::Gateway,
+    mail::Mailer,
+    secrets::vault::Vault,
+    store::Store,
+    whatsapp::WhatsApp,
+};
 use aws_credential_types::Credentials;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_http_client::{
@@ -75,8 +85,13 @@ impl Wiring {
 
     pub fn queues(&self) -> Result<Queues, BadEnvironment> {
         let client = aws_sdk_sqs::Client::from_conf(sdk_config!(aws_sdk_sqs, self, "AWS_ENDPOINT_URL_SQS"));
-        let url = |name| self.environment.get(name).map(str::to_owned);
-        Ok(Queues::new(client, url(name::PAYMENTS_QUEUE), url(name::NOTIFICATIONS_QUEUE)))
+        let name_of = |lane| match lane {
+            Lane::Payments => name::PAYMENTS_QUEUE,
+            Lane::Notifications => name::NOTIFICATIONS_QUEUE,
+            Lane::Uploads => name::UPLOADS_QUEUE,
+            Lane::Media => name::MEDIA_QUEUE,
+        };
+        Ok(Queues::new(client, |lane| self.environment.get(name_of(lane)).map(str::to_owned)))
     }
 
     pub fn mailer(&self) -> Result<Mailer, BadEnvironment> {
@@ -89,10 +104,25 @@ impl Wiring {
         ))
     }
 
-    pub fn media(&self) -> Result<Media, BadEnvironment> {
+    fn s3(&self) -> aws_sdk_s3::Client {
         // Buckets are in the path where the service is not AWS's own.
-        let client = aws_sdk_s3::Client::from_conf(sdk_config!(aws_sdk_s3, self, "AWS_ENDPOINT_URL_S3", force_path_style));
-        Ok(Media::new(client, self.environment.need(name::MEDIA_BUCKET)?))
+        aws_sdk_s3::Client::from_conf(sdk_config!(aws_sdk_s3, self, "AWS_ENDPOINT_URL_S3", force_path_style))
+    }
+
+    pub fn media(&self) -> Result<Media, BadEnvironment> {
+        Ok(Media::new(self.s3(), self.environment.need(name::MEDIA_BUCKET)?))
+    }
+
+    pub fn quarantine(&self) -> Result<Quarantine, BadEnvironment> {
+        Ok(Quarantine::new(self.s3(), self.environment.need(name::QUARANTINE_BUCKET)?))
+    }
+
+    pub fn documents(&self) -> Result<Documents, BadEnvironment> {
+        Ok(Documents::new(self.s3(), self.environment.need(name::DOCUMENTS_BUCKET)?))
+    }
+
+    pub fn vault(&self) -> Result<Vault, StartError> {
+        Ok(Vault::parse(&self.environment.list(name::VAULT_KEYS), self.environment.need(name::VAULT_FINDER)?)?)
     }
 
     /// Nothing unless an address is configured.

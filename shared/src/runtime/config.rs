@@ -30,6 +30,12 @@ pub mod name {
     pub const MAIL_FROM: &str = "MAIL_FROM";
     pub const MEDIA_URL: &str = "MEDIA_URL";
     pub const MEDIA_BUCKET: &str = "MEDIA_BUCKET";
+    pub const UPLOADS_QUEUE: &str = "UPLOADS_QUEUE_URL";
+    pub const MEDIA_QUEUE: &str = "MEDIA_QUEUE_URL";
+    pub const QUARANTINE_BUCKET: &str = "QUARANTINE_BUCKET";
+    pub const DOCUMENTS_BUCKET: &str = "DOCUMENTS_BUCKET";
+    pub const VAULT_KEYS: &str = "VAULT_KEYS";
+    pub const VAULT_FINDER: &str = "VAULT_FINDER";
     pub const WHATSAPP_URL: &str = "WHATSAPP_URL";
     pub const WHATSAPP_SENDER: &str = "WHATSAPP_SENDER";
     pub const WHATSAPP_TOKEN: &str = "WHATSAPP_TOKEN";
@@ -53,6 +59,12 @@ pub mod name {
         MAIL_FROM,
         MEDIA_URL,
         MEDIA_BUCKET,
+        UPLOADS_QUEUE,
+        MEDIA_QUEUE,
+        QUARANTINE_BUCKET,
+        DOCUMENTS_BUCKET,
+        VAULT_KEYS,
+        VAULT_FINDER,
         WHATSAPP_URL,
         WHATSAPP_SENDER,
         WHATSAPP_TOKEN,

@@ -2,7 +2,7 @@
 
 use super::{clients::Wiring, system_clock, telemetry};
 use crate::{
-    app::{App, Shop, StartError},
+    app::{App, Shop, StartError, uploads::Intake},
     http::Group,
 };
 use lambda_runtime::LambdaEvent;
@@ -25,6 +25,13 @@ pub async fn serve_shop(group: impl FnOnce(Shop) -> Group) -> Result<(), StartEr
     telemetry::start();
     let shop = Wiring::of_process().shop(system_clock())?;
     run(group(shop)).await
+}
+
+/// Serves a group of routes that takes uploads in.
+pub async fn serve_intake(group: impl FnOnce(Intake) -> Group) -> Result<(), StartError> {
+    telemetry::start();
+    let intake = Wiring::of_process().intake(system_clock())?;
+    run(group(intake)).await
 }
 
 /// Handles events one by one: batches of a queue, schedules, authorizer requests.

@@ -5,7 +5,10 @@ use super::{
     config::{Environment, name},
 };
 use crate::{
-    app::{App, Shop, Site, StartError},
+    app::{
+        App, Shop, Site, StartError,
+        uploads::{Darkroom, Intake},
+    },
     domain::time::Clock,
     secrets::{
         referral::ReferralKey,
@@ -25,6 +28,22 @@ impl Wiring {
             issuer: environment.get(name::TOKEN_SIGNING_KEY).map(Issuer::parse).transpose()?,
             referrals: environment.get(name::REFERRAL_KEY).map(ReferralKey::parse).transpose()?,
             site: site(environment),
+        })
+    }
+
+    pub fn intake(&self, clock: Clock) -> Result<Intake, StartError> {
+        let vault = if self.environment.get(name::VAULT_KEYS).is_some() { Some(self.vault()?) } else { None };
+        Ok(Intake { app: self.app(clock)?, quarantine: self.quarantine()?, vault })
+    }
+
+    pub fn darkroom(&self) -> Result<Darkroom, StartError> {
+        Ok(Darkroom {
+            quarantine: self.quarantine()?,
+            media: self.media()?,
+            documents: self.documents()?,
+            vault: self.vault()?,
+            queues: self.queues()?,
+            entropy: self.entropy.clone(),
         })
     }
 

@@ -5,3 +5,4 @@ pub mod password;
 pub mod referral;
 pub mod refresh;
 pub mod token;
+pub mod vault;

@@ -8,12 +8,14 @@ use super::{
 use crate::domain::{
     affiliate::{Affiliate, AffiliateStatus, CodeOwner, PayoutAccount, ReferralCode},
     commission::Commission,
-    ids::{AffiliateId, PayoutId},
+    ids::{AffiliateId, PayoutId, UploadId},
     job::Checkpoint,
+    ktp::KtpImage,
     order::Order,
     payout::{Payout, PayoutStatus},
     stats::{ActiveDay, DailyStats, Period},
     time::{Day, Timestamp},
+    upload::Upload,
     wallet::{LedgerEntry, Wallet},
 };
 
@@ -101,6 +103,20 @@ impl Store {
 
     pub async fn daily_stats(&self, id: AffiliateId, day: Day) -> Result<Option<Stored<DailyStats>>, StoreError> {
         self.get(&keys::daily_stats(id, day)).await
+    }
+
+    pub async fn upload(&self, id: AffiliateId, upload: UploadId) -> Result<Option<Stored<Upload>>, StoreError> {
+        self.get(&keys::upload(id, upload)).await
+    }
+
+    /// The pictures of an affiliate's identity cards, newest first.
+    pub async fn ktp_images(&self, id: AffiliateId) -> Result<Vec<Stored<KtpImage>>, StoreError> {
+        Ok(self.query(Range::of(&keys::affiliate_pk(id)).prefix(keys::KTP_PREFIX).newest_first().limit(20)).await?.items)
+    }
+
+    /// Pictures of identity cards whose time is over, as the (possibly stale) index knows them.
+    pub async fn ktp_overdue(&self, now: Timestamp, limit: usize) -> Result<Page<Stored<KtpImage>>, StoreError> {
+        self.list(Range::by_due(keys::KTP_RETENTION).until(now).limit(limit), |k: &KtpImage| k.deleted_at.is_none() && k.delete_at <= now).await
     }
 
     /// The days of a period on which something was counted, oldest first; at most a year and a day.

@@ -11,6 +11,7 @@ use crate::domain::{
     identity::{Admin, Customer, Login, MailedLink, Session},
     ids::{AffiliateId, ClickId, OrderId, ProductId},
     job::{Checkpoint, JobRun, Task},
+    ktp::KtpImage,
     material::Material,
     money::Rupiah,
     order::{Order, OrderNumber},
@@ -22,6 +23,7 @@ use crate::domain::{
     stats::{ActiveDay, DailyStats, StatsTotals},
     text::PersonName,
     time::Timestamp,
+    upload::Upload,
     wallet::{LedgerEntry, Wallet},
 };
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -162,6 +164,9 @@ entities! {
     "wallet" Wallet: |w| keys::wallet(w.affiliate);
     "payout_account" PayoutAccount: |b| keys::payout_account(b.affiliate),
         owner Some(Listed::new(keys::payout_accounts(b.status.as_str()), keys::timed(b.changed_at, b.affiliate)));
+    "upload" Upload: |u| keys::upload(u.affiliate, u.id), expires u.expires_at;
+    "ktp_image" KtpImage: |k| keys::ktp(k.affiliate, k.upload),
+        due k.deleted_at.is_none().then(|| Listed::new(keys::KTP_RETENTION, keys::timed(k.delete_at, k.upload)));
     "ledger_entry" LedgerEntry: |l| keys::ledger(l.affiliate, l.number);
     "checkpoint" Checkpoint: |c| keys::checkpoint(c.affiliate);
     "commission" Commission: |c| keys::commission(c.affiliate, c.placed_at, c.order),

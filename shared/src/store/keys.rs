@@ -21,6 +21,8 @@
 //! | affiliate | `AFFILIATE#{id}` | `PROFILE` | by id; `by_owner`: applications by status, oldest first (few writes, so one partition a status) |
 //! | wallet | `AFFILIATE#{id}` | `WALLET` | before every change of an affiliate's money |
 //! | payout account | `AFFILIATE#{id}` | `BANK` | by id; `by_owner`: accounts by verification status |
+//! | upload | `AFFILIATE#{id}` | `UPLOAD#{id}` | what became of a picture (TTL) |
+//! | ktp image | `AFFILIATE#{id}` | `KTP#{upload}` | the cards of an affiliate, newest last; `by_due`: those whose time is over |
 //! | ledger entry | `AFFILIATE#{id}` | `LEDGER#{n}` | the statement, in order; `n` is contiguous |
 //! | checkpoint | `AFFILIATE#{id}` | `CHECKPOINT` | where the reconciliation goes on |
 //! | commission | `AFFILIATE#{id}` | `COMMISSION#{placed at}#{order}` | an affiliate's commissions; `by_due`: what may mature, by shard |
@@ -45,7 +47,7 @@ use crate::domain::{
     contact::Email,
     coupon::CouponCode,
     identity::{Audience, LinkPurpose},
-    ids::{AffiliateId, ClickId, CustomerId, MaterialId, OrderId, OutboxId, PayoutId, ProductId, RefundId, SessionId, TaskId},
+    ids::{AffiliateId, ClickId, CustomerId, MaterialId, OrderId, OutboxId, PayoutId, ProductId, RefundId, SessionId, TaskId, UploadId},
     order::OrderNumber,
     time::{Day, Timestamp},
 };
@@ -204,6 +206,14 @@ pub const REFERRAL_PREFIX: &str = "REFERRAL#";
 pub fn referral(id: AffiliateId, placed_at: Timestamp, order: OrderId) -> Key {
     Key::new(affiliate_pk(id), format!("{REFERRAL_PREFIX}{placed_at}#{order}"))
 }
+pub fn upload(id: AffiliateId, upload: UploadId) -> Key {
+    Key::new(affiliate_pk(id), format!("UPLOAD#{upload}"))
+}
+pub const KTP_PREFIX: &str = "KTP#";
+pub fn ktp(id: AffiliateId, upload: UploadId) -> Key {
+    Key::new(affiliate_pk(id), format!("{KTP_PREFIX}{upload}"))
+}
+pub const KTP_RETENTION: &str = "KTP_RETENTION";
 pub fn payout(id: PayoutId) -> Key {
     Key::new(format!("PAYOUT#{id}"), "PAYOUT")
 }

@@ -1,0 +1,21 @@
+//! Daily: pictures of identity cards whose time is over are removed.
+
+use qutab::{
+    app::{App, StartError, uploads},
+    events::schedule::Scheduled,
+    files::Documents,
+    runtime::{clients::Wiring, system_clock},
+};
+use serde_json::{Value, json};
+
+pub async fn start() -> Result<(), StartError> {
+    let build = |wiring: &Wiring| Ok((wiring.app(system_clock())?, wiring.documents()?));
+    qutab::runtime::start::handle(build, async |(app, documents): &(App, Documents), event: Scheduled| run(app, documents, event).await).await
+}
+
+pub async fn run(app: &App, documents: &Documents, event: Scheduled) -> Result<Value, StartError> {
+    let now = event.now(&app.clock, app.site.local)?;
+    let removed = uploads::retain(app, documents, now).await.map_err(|p| p.code.as_str())?;
+    tracing::info!(target: "qutab", removed, "identity cards removed");
+    Ok(json!({ "removed": removed }))
+}

@@ -1,0 +1,215 @@
+//! Pictures that affiliates upload: an address to put them, a look at them by a function without any other right, and
+//! what is kept of them.
+
+use super::{App, Code, Problem, ROUNDS};
+use crate::{
+    domain::{
+        affiliate::Affiliate,
+        ids::{AffiliateId, PictureId, UploadId},
+        ktp::KtpImage,
+        outbox::{Lane, OutboxItem, Work},
+        settings::Settings,
+        time::{Entropy, Timestamp},
+        upload::{Identity, ImageType, Purpose, Rendering, Upload, UploadStatus},
+    },
+    events::{Message, Queues},
+    files::{self, Documents, FilesError, Media, PutAddress, Quarantine},
+    secrets::vault::Vault,
+    store::{
+        entity::Stored,
+        throttle::Limit,
+        transaction::{Commit, Transaction},
+    },
+};
+use axum::extract::FromRef;
+
+/// What a function has that takes uploads in.
+#[derive(Debug, Clone)]
+pub struct Intake {
+    pub app: App,
+    pub quarantine: Quarantine,
+    /// Only where identity cards come in.
+    pub vault: Option<Vault>,
+}
+
+impl FromRef<Intake> for App {
+    fn from_ref(intake: &Intake) -> Self {
+        intake.app.clone()
+    }
+}
+
+const UPLOADS: Limit = Limit { attempts: 10, seconds: 3_600 };
+
+/// What is to be uploaded.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    pub purpose: Purpose,
+    pub content_type: ImageType,
+    pub bytes: u32,
+    pub identity: Option<Identity>,
+}
+
+/// Opens an upload: the browser puts the file to the address, and then completes it.
+pub async fn open(app: &App, quarantine: &Quarantine, affiliate: AffiliateId, wanted: Wanted) -> Result<(Upload, PutAddress), Problem> {
+    let now = app.clock.now();
+    if let Some(wait) = app.store.throttle(&format!("upload#{affiliate}"), UPLOADS, now).await? {
+        return Err(Problem::too_many(wait));
+    }
+    let id = UploadId::fresh(now, &app.entropy);
+    let upload = Upload { identity: wanted.identity, ..Upload::new(id, affiliate, wanted.purpose, wanted.content_type, wanted.bytes, now) };
+    let address = quarantine.address(&upload).await?;
+    app.store.create(&upload).await?;
+    Ok((upload, address))
+}
+
+/// The file is there: has it looked at. Completing twice is completing once.
+pub async fn complete(app: &App, affiliate: AffiliateId, id: UploadId, purpose: Purpose) -> Result<Upload, Problem> {
+    for _ in 0..ROUNDS {
+        let read = own(app, affiliate, id, purpose).await?;
+        if read.value.status != UploadStatus::Waiting {
+            return Ok(read.value);
+        }
+        let after = read.value.clone().completed()?;
+        let owed = OutboxItem::new(Work::RenderUpload { affiliate, upload: id, purpose }, app.clock.now());
+        let mut tx = Transaction::new();
+        tx.save(&read, &after, ()).put_same(&owed);
+        if let Commit::Done = app.store.commit(tx).await? {
+            app.queues.hand_on(&[owed]).await;
+            return Ok(after);
+        }
+    }
+    Err(Problem::unavailable("the upload kept changing"))
+}
+
+async fn own(app: &App, affiliate: AffiliateId, id: UploadId, purpose: Purpose) -> Result<Stored<Upload>, Problem> {
+    let found = app.store.upload(affiliate, id).await?.filter(|u| u.value.purpose == purpose);
+    found.ok_or_else(|| Problem::new(Code::NotFound))
+}
+
+/// Hands a picture to the function that looks at it.
+pub async fn send(app: &App, work: &Work) -> Result<(), Problem> {
+    let Work::RenderUpload { affiliate, upload, purpose } = work else { return Err(Problem::internal("work that is no upload")) };
+    let message = Message::Render { affiliate: *affiliate, upload: *upload, purpose: *purpose };
+    Ok(app.queues.send(Lane::Media, &message).await?)
+}
+
+/// All that the function that decodes pictures has: files, a key to seal with, and a queue to answer to.
+#[derive(Debug, Clone)]
+pub struct Darkroom {
+    pub quarantine: Quarantine,
+    pub media: Media,
+    pub documents: Documents,
+    pub vault: Vault,
+    pub queues: Queues,
+    pub entropy: Entropy,
+}
+
+impl Darkroom {
+    /// Looks at a picture and tells what came of it. Safe to repeat: everything is put where it was put before.
+    pub async fn render(&self, affiliate: AffiliateId, id: UploadId, purpose: Purpose) -> Result<(), Problem> {
+        let key = format!("uploads/{id}");
+        let rendering = match self.quarantine.read(&key).await? {
+            None => Rendering::Refused { why: "was not uploaded, or is too large".into() },
+            Some(bytes) => match purpose {
+                Purpose::Photo => self.photo(id, &bytes).await?,
+                Purpose::Ktp => self.document(affiliate, id, &bytes).await?,
+            },
+        };
+        self.queues.send(Lane::Uploads, &Message::Rendered { affiliate, upload: id, rendering }).await?;
+        Ok(())
+    }
+
+    async fn photo(&self, id: UploadId, bytes: &[u8]) -> Result<Rendering, Problem> {
+        match files::render(PictureId::named(&[&id.to_string()]), bytes) {
+            Err(why) => Ok(Rendering::Refused { why: why.to_string() }),
+            Ok(rendered) => {
+                for (size, jpeg) in rendered.sizes {
+                    self.media.put(&rendered.picture, size, jpeg).await?;
+                }
+                Ok(Rendering::Kept { picture: rendered.picture })
+            }
+        }
+    }
+
+    async fn document(&self, affiliate: AffiliateId, id: UploadId, bytes: &[u8]) -> Result<Rendering, Problem> {
+        match files::render_document(PictureId::named(&[&id.to_string()]), bytes) {
+            Err(why) => Ok(Rendering::Refused { why: why.to_string() }),
+            Ok((picture, jpeg)) => {
+                let key = KtpImage::key(affiliate, id);
+                let sealed = self.vault.seal(&key, &jpeg, &self.entropy).map_err(Problem::internal)?;
+                self.documents.put(&key, sealed).await?;
+                Ok(Rendering::Kept { picture })
+            }
+        }
+    }
+}
+
+/// Keeps what came of an upload, and removes the file from the quarantine.
+pub async fn record(app: &App, quarantine: &Quarantine, affiliate: AffiliateId, id: UploadId, rendering: &Rendering) -> Result<(), Problem> {
+    for _ in 0..ROUNDS {
+        let now = app.clock.now();
+        let Some(read) = app.store.upload(affiliate, id).await? else { return Ok(()) };
+        if read.value.status == UploadStatus::Processing && !record_once(app, &read, rendering, now).await? {
+            continue;
+        }
+        return Ok(quarantine.delete(&read.value.key()).await?);
+    }
+    Err(Problem::unavailable("the upload kept changing"))
+}
+
+/// Whether it was written; not if somebody else wrote in between.
+async fn record_once(app: &App, read: &Stored<Upload>, rendering: &Rendering, now: Timestamp) -> Result<bool, Problem> {
+    let affiliate = read.value.affiliate;
+    let mut tx = Transaction::new();
+    tx.save(read, &read.value.clone().rendered(rendering)?, ());
+    if let Rendering::Kept { picture } = rendering {
+        match (read.value.purpose, &read.value.identity) {
+            (Purpose::Photo, _) => {
+                let owner = app.store.affiliate(affiliate).await?.ok_or_else(|| Problem::internal("an upload without an affiliate"))?;
+                tx.save(&owner, &Affiliate { photo: Some(*picture), ..owner.value.clone() }, ());
+            }
+            (Purpose::Ktp, Some(identity)) => {
+                let settings: Settings = app.store.settings().await?;
+                tx.create(&KtpImage::new(affiliate, read.value.id, identity.clone(), &settings, now), ());
+                for older in app.store.ktp_images(affiliate).await? {
+                    if older.value.deleted_at.is_none() {
+                        tx.save(&older, &older.value.clone().replaced(now), ());
+                    }
+                }
+            }
+            (Purpose::Ktp, None) => return Err(Problem::internal("an identity card without its number")),
+        }
+    }
+    Ok(matches!(app.store.commit(tx).await?, Commit::Done))
+}
+
+/// Most images that one run of the retention removes.
+const PER_RUN: usize = 500;
+
+/// Removes the pictures of identity cards whose time is over; answers with how many. The picture goes first: a run that
+/// is cut off in between finds it again and finds it gone.
+pub async fn retain(app: &App, documents: &Documents, now: Timestamp) -> Result<usize, Problem> {
+    let mut removed = 0;
+    while removed < PER_RUN {
+        let overdue = app.store.ktp_overdue(now, 50).await?.items;
+        let mut progress = false;
+        for read in overdue {
+            documents.delete(&KtpImage::key(read.value.affiliate, read.value.upload)).await?;
+            let identity = Identity { sealed_nik: String::new(), nik_hash: String::new(), ..read.value.identity.clone() };
+            let gone = KtpImage { deleted_at: Some(now), identity, ..read.value.clone() };
+            if let Commit::Done = app.store.save(&read, &gone).await? {
+                (removed, progress) = (removed + 1, true);
+            }
+        }
+        if !progress {
+            break;
+        }
+    }
+    Ok(removed)
+}
+
+impl From<FilesError> for Problem {
+    fn from(error: FilesError) -> Self {
+        Self::unavailable(error)
+    }
+}

@@ -1,0 +1,131 @@
+//! Pictures that an affiliate uploads: waited for, looked at by a function that can do nothing else, then kept or refused.
+
+use super::{
+    Forbidden, Wrong,
+    ids::{AffiliateId, UploadId},
+    picture::Picture,
+    status,
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+/// Largest file that may be uploaded, in bytes.
+pub const MOST_BYTES: u32 = 5 << 20;
+/// Seconds for which an upload's address is good.
+pub const ADDRESS_SECONDS: u32 = 300;
+/// Seconds after which an upload that nobody finished is forgotten.
+const FORGOTTEN_SECONDS: i64 = 86_400;
+
+/// What the picture is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// The affiliate's face, which everybody may see.
+    Photo,
+    /// The affiliate's identity card, which nobody may see but who reviews it.
+    Ktp,
+}
+
+/// What the browser says that it sends. The content decides in the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ImageType {
+    #[serde(rename = "image/jpeg")]
+    Jpeg,
+    #[serde(rename = "image/png")]
+    Png,
+    #[serde(rename = "image/webp")]
+    Webp,
+}
+
+impl ImageType {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Jpeg => "image/jpeg",
+            Self::Png => "image/png",
+            Self::Webp => "image/webp",
+        }
+    }
+
+    pub fn parse(text: &str) -> Result<Self, Wrong> {
+        match text {
+            "image/jpeg" => Ok(Self::Jpeg),
+            "image/png" => Ok(Self::Png),
+            "image/webp" => Ok(Self::Webp),
+            _ => Err(Wrong::new("unknown_value", "must be one of image/jpeg, image/png, image/webp")),
+        }
+    }
+}
+
+status! {
+    UploadStatus { Waiting = "waiting", Processing = "processing", Ready = "ready", Refused = "refused" }
+    steps {
+        Waiting => [Processing],
+        Processing => [Ready, Refused],
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Upload {
+    pub id: UploadId,
+    pub affiliate: AffiliateId,
+    pub purpose: Purpose,
+    pub status: UploadStatus,
+    pub content_type: ImageType,
+    pub bytes: u32,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+    /// Why it was refused, for its owner.
+    #[serde(default)]
+    pub refusal: Option<String>,
+    /// What comes with an identity card.
+    #[serde(default)]
+    pub identity: Option<Identity>,
+}
+
+/// What comes with the picture of an identity card.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The card's number, sealed.
+    pub sealed_nik: String,
+    /// Finds the same number at another affiliate, and tells nothing else.
+    pub nik_hash: String,
+    /// The wording that its owner agreed to, when the upload was asked for.
+    pub consent_version: String,
+}
+
+/// What came of looking at it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Rendering {
+    Kept { picture: Picture },
+    Refused { why: String },
+}
+
+impl Upload {
+    pub fn new(id: UploadId, affiliate: AffiliateId, purpose: Purpose, content_type: ImageType, bytes: u32, now: Timestamp) -> Self {
+        let expires_at = now.plus_seconds(FORGOTTEN_SECONDS);
+        let status = UploadStatus::Waiting;
+        Self { id, affiliate, purpose, status, content_type, bytes, created_at: now, expires_at, refusal: None, identity: None }
+    }
+
+    pub fn completed(mut self) -> Result<Self, Forbidden> {
+        self.status = self.status.step(UploadStatus::Processing)?;
+        Ok(self)
+    }
+
+    pub fn rendered(mut self, rendering: &Rendering) -> Result<Self, Forbidden> {
+        match rendering {
+            Rendering::Kept { .. } => self.status = self.status.step(UploadStatus::Ready)?,
+            Rendering::Refused { why } => {
+                self.status = self.status.step(UploadStatus::Refused)?;
+                self.refusal = Some(why.clone());
+            }
+        }
+        Ok(self)
+    }
+
+    /// Where the file is put by the browser.
+    pub fn key(&self) -> String {
+        format!("uploads/{}", self.id)
+    }
+}
