@@ -113,7 +113,7 @@ async fn commissions(State(app): State<App>, ActiveAffiliate(caller): ActiveAffi
     let mut items = Vec::new();
     for (commission, lead) in found.items.iter().zip(&leads) {
         let lead = leads_found.take::<Referral>(lead)?;
-        items.push(commission_view(&commission.value, paid_out, lead.map(|l| l.value.items)));
+        items.push(commission_view(&commission.value, paid_out, lead.as_ref().map(|l| l.value.items.as_str())));
     }
     Ok(Json(page.answer(items, found.next)))
 }
@@ -165,7 +165,7 @@ fn bank_view(account: &PayoutAccount) -> Value {
     })
 }
 
-fn commission_view(c: &Commission, paid_out: Rupiah, items: Option<String>) -> Value {
+fn commission_view(c: &Commission, paid_out: Rupiah, items: Option<&str>) -> Value {
     json!({
         "order_number": c.order_number,
         "items": items,

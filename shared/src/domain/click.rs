@@ -55,7 +55,8 @@ impl Campaign {
 
     /// As it goes on to the landing page.
     pub fn query(&self) -> String {
-        self.0.iter().map(|(name, value)| format!("&{name}={}", value.replace('+', "%2B").replace(' ', "+"))).collect()
+        let pairs: Vec<String> = self.0.iter().map(|(name, value)| format!("&{name}={}", value.replace('+', "%2B").replace(' ', "+"))).collect();
+        pairs.concat()
     }
 }
 
