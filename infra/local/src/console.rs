@@ -112,11 +112,13 @@ struct AsOf {
     day: String,
 }
 
-/// Runs a schedule now, as of noon in Jakarta of the given day. Programs get what it answered, people the page.
+/// Runs a schedule now, as of the given day: of this moment if it is today, else of noon in Jakarta. Programs get what it answered, people the page.
 async fn run(State(console): State<Console>, Path(function): Path<String>, headers: HeaderMap, Form(form): Form<AsOf>) -> Response {
     let Some(job) = console.jobs.iter().find(|j| j.function == function) else { return StatusCode::NOT_FOUND.into_response() };
     let Some(day) = Day::parse(&form.day) else { return (StatusCode::UNPROCESSABLE_ENTITY, "day must be YYYY-MM-DD").into_response() };
-    let Some(at) = Timestamp::parse(&format!("{day}T05:00:00Z")) else { return StatusCode::UNPROCESSABLE_ENTITY.into_response() };
+    let now = system_clock().now();
+    let noon = Timestamp::parse(&format!("{day}T05:00:00Z"));
+    let Some(at) = noon.map(|noon| if day == now.day() { now } else { noon }) else { return StatusCode::UNPROCESSABLE_ENTITY.into_response() };
     let outcome = job.run(&console.fleet, at).await;
     let line = match &outcome {
         Ok(answer) => format!("{function} as of {day}: {answer}"),

@@ -74,7 +74,8 @@ impl Quarantine {
         let put = put.content_type(upload.content_type.as_str()).content_length(i64::from(upload.bytes));
         let soon = PresigningConfig::expires_in(Duration::from_secs(u64::from(ADDRESS_SECONDS))).map_err(|e| FilesError(e.to_string()))?;
         let signed = put.presigned(soon).await?;
-        let headers = signed.headers().filter(|(name, _)| !name.eq_ignore_ascii_case("host"));
+        // What is signed besides the host; the SDK adds others for its own requests.
+        let headers = signed.headers().filter(|(name, _)| matches!(name.to_ascii_lowercase().as_str(), "content-type" | "content-length"));
         Ok(PutAddress { url: signed.uri().to_owned(), headers: headers.map(|(n, v)| (n.to_owned(), v.to_owned())).collect() })
     }
 
