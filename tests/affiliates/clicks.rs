@@ -1,6 +1,8 @@
 //! `/r/{code}`: the redirect, the cookie, campaigns, and who is counted.
 
+use qutab_local::wire::{Cut, Position};
 use qutab_tests::{Answer, World};
+use serde_json::{Value, json};
 
 async fn visit(w: &World, path: &str, headers: &[(&str, &str)]) -> Answer {
     w.send("GET", path, None, headers, None).await
@@ -73,4 +75,54 @@ async fn no_address_is_kept_and_strange_headers_do_no_harm() {
     let kept = clicks[0].to_string();
     assert!(!kept.contains("203.0.113.7") && !kept.contains("1.2.3.4") && !kept.contains("Mozilla"), "{kept}");
     assert!(kept.len() < 1_000, "one write unit");
+}
+
+/// The clicks in the archive and those in the table, by id.
+async fn kept(w: &World, affiliate: &str) -> (Vec<String>, Vec<String>) {
+    let rows: Vec<Value> = w.archive.read(&format!("clicks/2026-11-23/{affiliate}.jsonl.gz")).await.unwrap();
+    let mut archived: Vec<String> = rows.iter().map(|r| r["id"].as_str().unwrap().to_owned()).collect();
+    let items = w.items();
+    let mut left: Vec<String> = items.iter().filter(|i| i["kind"]["S"] == "click").map(|i| i["id"]["S"].as_str().unwrap().to_owned()).collect();
+    archived.sort();
+    left.sort();
+    (archived, left)
+}
+
+async fn archive(w: &World) -> bool {
+    let event = serde_json::from_value(json!({ "time": w.now() })).unwrap();
+    click_archive::run(&w.shop.app, &w.archive, event).await.is_ok()
+}
+
+/// An affiliate with clicks that are old enough for the archive.
+async fn old_clicks() -> (World, String, Vec<String>) {
+    let w = World::seeded(11).await;
+    let affiliate = w.affiliate("rina").await;
+    for _ in 0..6 {
+        visit(&w, &format!("/r/{}", affiliate.code), &[]).await;
+    }
+    let before = kept(&w, &affiliate.id).await.1;
+    w.pass_days(89);
+    assert!(archive(&w).await);
+    assert_eq!(kept(&w, &affiliate.id).await.1.len(), 6, "not yet");
+    w.pass_days(1);
+    (w, affiliate.id, before)
+}
+
+#[tokio::test]
+async fn old_clicks_go_to_the_archive_and_interrupted_runs_lose_and_double_nothing() {
+    let (w, id, before) = old_clicks().await;
+    w.wire.revive();
+    assert!(archive(&w).await);
+    let requests = w.wire.take_traffic().requests();
+    assert_eq!(kept(&w, &id).await, (before, Vec::new()));
+    // Counting that day again would find nothing: it is left as it was counted.
+    for at in (requests - 36)..requests {
+        let (w, id, before) = old_clicks().await;
+        let position = if at % 2 == 0 { Position::NotSent } else { Position::AnswerLost };
+        w.wire.arm(Cut { at, position, dies: true });
+        assert!(!archive(&w).await || at + 1 == requests, "cut at {at} of {requests}");
+        w.wire.revive();
+        assert!(archive(&w).await && archive(&w).await);
+        assert_eq!(kept(&w, &id).await, (before, Vec::new()), "cut at {at}");
+    }
 }

@@ -92,3 +92,28 @@ async fn a_mail_service_that_is_down_delays_letters_and_loses_none() {
     let subjects: Vec<String> = w.mails_to("budi@example.com").into_iter().skip(1).map(|m| m.subject).collect();
     assert_eq!(subjects, ["Pembayaran qurban Anda telah kami terima"], "once; the link to pay has lost its point meanwhile");
 }
+
+#[tokio::test]
+async fn a_paid_payout_is_told_with_its_reference() {
+    let w = World::new().await;
+    let affiliate = w.affiliate("rina").await;
+    let buyer = register(&w, "Budi Santoso", "id").await;
+    let click = w.click(&affiliate.code).await;
+    let order = w.order(&buyer, "sapi-limosin", Some(&click)).await;
+    w.pay(&order).await;
+    w.drain().await;
+    w.advance(order["id"].as_str().unwrap(), &["processing", "distributed", "completed"]).await;
+    w.verify_bank(&affiliate).await;
+    let event = serde_json::from_value(json!({ "time": w.now().plus_days(31) })).unwrap();
+    maturation::run(&w.shop.app, event).await.unwrap();
+    let payout = w.post("/api/affiliate/payouts", &affiliate.token, json!({})).await.ok();
+    let finance = w.admin("finance").await;
+    let path = format!("/api/admin/payouts/{}", payout["id"].as_str().unwrap());
+    w.post(&format!("{path}/process"), &finance, json!({})).await.ok();
+    w.post(&format!("{path}/pay"), &finance, json!({ "reference": "BCA-778899" })).await.ok();
+    w.drain().await;
+    let mail = w.mails_to(&affiliate.email).pop().unwrap();
+    assert_eq!(mail.subject, "Pencairan komisi Anda telah ditransfer");
+    assert!(mail.text.contains("BCA-778899") && mail.text.contains("Rp1.250.000") && mail.text.contains("******7890"), "{}", mail.text);
+    assert!(!mail.text.contains("1234567890"), "the number is masked");
+}

@@ -6,7 +6,7 @@ use crate::{
         commission::Commission,
         ids::{AffiliateId, OrderId},
         job::JobRun,
-        stats::{Counts, DailyStats, Sale, StatsTotals, Visit},
+        stats::{COUNTED_DAYS, Counts, DailyStats, Sale, StatsTotals, Visit},
         time::{Day, Timestamp},
         wallet::Cause,
     },
@@ -68,6 +68,9 @@ pub async fn count_listed(app: &App, listed_on: Day, now: Timestamp) -> Result<u
 
 /// Counts one day of one affiliate, and lets the totals follow. A count that is younger than `now` stays.
 pub async fn count_day(app: &App, affiliate: AffiliateId, day: Day, now: Timestamp) -> Result<(), Problem> {
+    if day.days_until(now.day()) > COUNTED_DAYS {
+        return Ok(());
+    }
     for _ in 0..ROUNDS {
         let (day_key, totals_key) = (keys::daily_stats(affiliate, day), keys::stats_totals(affiliate));
         let mut found = app.store.get_many([day_key.clone(), totals_key.clone()]).await?;

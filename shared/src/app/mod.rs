@@ -4,6 +4,7 @@ pub mod activity;
 pub mod advance_order;
 pub mod affiliates;
 pub mod aggregate;
+pub mod archive;
 pub mod click;
 pub mod credentials;
 pub mod leads;

@@ -4,8 +4,8 @@ use super::{App, Problem, credentials, notify_by_phone};
 use crate::{
     domain::{
         contact::Email,
-        identity::{Audience, Customer, LinkPurpose, Login},
-        ids::{AdminId, AffiliateId, CustomerId, OrderId},
+        identity::{Audience, LinkPurpose, Login},
+        ids::{AdminId, AffiliateId, CustomerId},
         job::{Subject, Task},
         order::Order,
         outbox::Work,
@@ -48,7 +48,7 @@ async fn compose(app: &App, mailer: &Mailer, work: &Work) -> Result<Option<Lette
         Work::MailLink { audience, purpose, email } => link(app, mailer, *audience, *purpose, email).await?,
         Work::MailAlreadyRegistered { audience, email } => person(app, *audience, email).await?.map(|(p, _)| letters::already_registered(mailer, &p)),
         Work::MailPasswordChanged { audience, email } => person(app, *audience, email).await?.map(|(p, _)| letters::password_changed(mailer, &p)),
-        Work::MailOrderPlaced { order } => match with_customer(app, *order).await? {
+        Work::MailOrderPlaced { order } => match app.store.order_and_customer(*order).await? {
             // Paid or given up meanwhile: another letter says so.
             Some((order, customer)) if order.is_payable() => {
                 let attempt = app.store.attempt(order.id, order.attempts).await?;
@@ -58,10 +58,10 @@ async fn compose(app: &App, mailer: &Mailer, work: &Work) -> Result<Option<Lette
             _ => None,
         },
         Work::MailOrderExpired { order } => {
-            with_customer(app, *order).await?.map(|(order, customer)| letters::order_expired(mailer, &customer, &order))
+            app.store.order_and_customer(*order).await?.map(|(order, customer)| letters::order_expired(mailer, &customer, &order))
         }
         Work::MailOrderConfirmed { order } => {
-            let found = with_customer(app, *order).await?;
+            let found = app.store.order_and_customer(*order).await?;
             if let Some((order, _)) = &found {
                 count_sale(app, order).await?;
             }
@@ -69,19 +69,25 @@ async fn compose(app: &App, mailer: &Mailer, work: &Work) -> Result<Option<Lette
         }
         Work::MailRefund { order, refund } => {
             let refund = app.store.refund(*order, *refund).await?;
-            let found = with_customer(app, *order).await?.zip(refund);
+            let found = app.store.order_and_customer(*order).await?.zip(refund);
             found.map(|((order, customer), refund)| letters::refund(mailer, &customer, &order, &refund.value))
         }
-        Work::MailApplicationReceived { affiliate } => with_affiliate(app, *affiliate).await?.map(|a| letters::application_received(mailer, &a)),
-        Work::MailApplicationApproved { affiliate } => with_affiliate(app, *affiliate).await?.map(|a| letters::application_approved(mailer, &a)),
-        Work::MailApplicationRejected { affiliate } => with_affiliate(app, *affiliate).await?.map(|a| letters::application_rejected(mailer, &a)),
+        Work::MailApplicationReceived { affiliate } => {
+            app.store.affiliate(*affiliate).await?.map(|a| a.value).map(|a| letters::application_received(mailer, &a))
+        }
+        Work::MailApplicationApproved { affiliate } => {
+            app.store.affiliate(*affiliate).await?.map(|a| a.value).map(|a| letters::application_approved(mailer, &a))
+        }
+        Work::MailApplicationRejected { affiliate } => {
+            app.store.affiliate(*affiliate).await?.map(|a| a.value).map(|a| letters::application_rejected(mailer, &a))
+        }
         Work::MailBankDecided { affiliate } => {
             let bank = app.store.payout_account(*affiliate).await?;
-            with_affiliate(app, *affiliate).await?.zip(bank).map(|(a, bank)| letters::bank_decided(mailer, &a, &bank.value))
+            app.store.affiliate(*affiliate).await?.map(|a| a.value).zip(bank).map(|(a, bank)| letters::bank_decided(mailer, &a, &bank.value))
         }
         Work::MailPayout { affiliate, payout } => {
             let payout = app.store.payout(*payout).await?;
-            with_affiliate(app, *affiliate).await?.zip(payout).map(|(a, payout)| letters::payout(mailer, &a, &payout.value))
+            app.store.affiliate(*affiliate).await?.map(|a| a.value).zip(payout).map(|(a, payout)| letters::payout(mailer, &a, &payout.value))
         }
         Work::WhatsApp { .. } | Work::RenderUpload { .. } | Work::SendRefund { .. } | Work::SettleFreeOrder { .. } => {
             return Err(Problem::internal("work that is no mail"));
@@ -128,14 +134,4 @@ async fn person(app: &App, audience: Audience, email: &Email) -> Result<Option<(
         },
     };
     Ok(person.map(|p| (p, login)))
-}
-
-pub(super) async fn with_customer(app: &App, order: OrderId) -> Result<Option<(Order, Customer)>, Problem> {
-    let Some(order) = app.store.order(order).await? else { return Ok(None) };
-    let customer = app.store.customer(order.value.customer).await?;
-    Ok(customer.map(|c| (order.value, c.value)))
-}
-
-pub(super) async fn with_affiliate(app: &App, id: AffiliateId) -> Result<Option<crate::domain::affiliate::Affiliate>, Problem> {
-    Ok(app.store.affiliate(id).await?.map(|a| a.value))
 }

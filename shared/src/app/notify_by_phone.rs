@@ -1,6 +1,6 @@
 //! The same news by WhatsApp, where that is configured: after the mail, as owed work of its own.
 
-use super::{App, Problem, notify};
+use super::{App, Problem};
 use crate::{
     domain::outbox::{OutboxItem, Work},
     store::transaction::Transaction,
@@ -48,13 +48,13 @@ pub async fn send(app: &App, whatsapp: &WhatsApp, news: &Work) -> Result<(), Pro
 /// The notice, from what is true now.
 async fn compose(app: &App, news: &Work) -> Result<Option<Notice>, Problem> {
     Ok(match news {
-        Work::MailOrderPlaced { order } => notify::with_customer(app, *order).await?.filter(|(o, _)| o.is_payable()).map(|(o, c)| Notice {
+        Work::MailOrderPlaced { order } => app.store.order_and_customer(*order).await?.filter(|(o, _)| o.is_payable()).map(|(o, c)| Notice {
             template: "order_placed",
             blanks: vec![c.name.to_string(), o.number.to_string(), o.total.to_string(), o.pay_by.in_jakarta()],
             to: c.phone,
             language: c.language,
         }),
-        Work::MailOrderConfirmed { order } => notify::with_customer(app, *order).await?.map(|(o, c)| Notice {
+        Work::MailOrderConfirmed { order } => app.store.order_and_customer(*order).await?.map(|(o, c)| Notice {
             template: "order_paid",
             blanks: vec![c.name.to_string(), o.number.to_string(), o.total.to_string()],
             to: c.phone,
@@ -62,20 +62,20 @@ async fn compose(app: &App, news: &Work) -> Result<Option<Notice>, Problem> {
         }),
         Work::MailRefund { order, refund } => {
             let refund = app.store.refund(*order, *refund).await?;
-            notify::with_customer(app, *order).await?.zip(refund).map(|((o, c), r)| Notice {
+            app.store.order_and_customer(*order).await?.zip(refund).map(|((o, c), r)| Notice {
                 template: "order_refund",
                 blanks: vec![c.name.to_string(), o.number.to_string(), r.value.amount.to_string()],
                 to: c.phone,
                 language: c.language,
             })
         }
-        Work::MailApplicationApproved { affiliate } => notify::with_affiliate(app, *affiliate).await?.and_then(|a| {
+        Work::MailApplicationApproved { affiliate } => app.store.affiliate(*affiliate).await?.map(|a| a.value).and_then(|a| {
             let blanks = vec![a.details.first_name.to_string(), a.code.as_ref()?.to_string()];
             Some(Notice { template: "affiliate_approved", blanks, to: a.details.whatsapp, language: a.details.language })
         }),
         Work::MailPayout { affiliate, payout } => {
             let payout = app.store.payout(*payout).await?;
-            notify::with_affiliate(app, *affiliate).await?.zip(payout).map(|(a, p)| Notice {
+            app.store.affiliate(*affiliate).await?.map(|a| a.value).zip(payout).map(|(a, p)| Notice {
                 template: if p.value.reference.is_some() { "payout_paid" } else { "payout_returned" },
                 blanks: vec![a.details.first_name.to_string(), p.value.net.to_string()],
                 to: a.details.whatsapp,

@@ -10,10 +10,10 @@ use crate::{
         outbox::{Lane, OutboxItem, Work},
         settings::Settings,
         time::{Entropy, Timestamp},
-        upload::{Identity, ImageType, Purpose, Rendering, Upload, UploadStatus},
+        upload::{Identity, ImageType, Purpose, PutAddress, Rendering, Upload, UploadStatus},
     },
     events::{Message, Queues},
-    files::{self, Documents, FilesError, Media, PutAddress, Quarantine},
+    files::{self, Documents, FilesError, Media, Quarantine},
     secrets::vault::Vault,
     store::{
         entity::Stored,

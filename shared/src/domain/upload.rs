@@ -82,6 +82,13 @@ pub struct Upload {
     pub identity: Option<Identity>,
 }
 
+/// Where a browser puts a file: the headers are part of the signature, so type and length are as they were asked for.
+#[derive(Debug, Clone)]
+pub struct PutAddress {
+    pub url: String,
+    pub headers: Vec<(String, String)>,
+}
+
 /// What comes with the picture of an identity card.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {

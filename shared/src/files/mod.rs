@@ -1,12 +1,14 @@
 //! Files in S3: the only room that names it.
 
+mod archive;
 mod codec;
 
+pub use archive::Archive;
 pub use codec::{NotAPicture, Rendered, render, render_document};
 
 use crate::domain::{
     picture::{Picture, Size},
-    upload::{ADDRESS_SECONDS, MOST_BYTES, Upload},
+    upload::{ADDRESS_SECONDS, MOST_BYTES, PutAddress, Upload},
 };
 use aws_sdk_s3::{
     Client,
@@ -55,13 +57,6 @@ impl Media {
 pub struct Quarantine {
     client: Client,
     bucket: String,
-}
-
-/// Where a browser puts a file: the headers are part of the signature, so type and length are as they were asked for.
-#[derive(Debug, Clone)]
-pub struct PutAddress {
-    pub url: String,
-    pub headers: Vec<(String, String)>,
 }
 
 impl Quarantine {

@@ -1,10 +1,7 @@
 //! Asking for the address of an upload, and what became of it.
 
 use super::Form;
-use crate::{
-    domain::upload::{ADDRESS_SECONDS, ImageType, MOST_BYTES, Upload},
-    files::PutAddress,
-};
+use crate::domain::upload::{ADDRESS_SECONDS, ImageType, MOST_BYTES, PutAddress, Upload};
 use serde_json::{Map, Value, json};
 
 /// What the browser is about to send.

@@ -5,7 +5,7 @@ use crate::{
     app::StartError,
     domain::{outbox::Lane, time::Entropy},
     events::Queues,
-    files::{Documents, Media, Quarantine},
+    files::{Archive, Documents, Media, Quarantine},
     gateway::Gateway,
     mail::Mailer,
     secrets::vault::Vault,
@@ -119,6 +119,10 @@ impl Wiring {
 
     pub fn documents(&self) -> Result<Documents, BadEnvironment> {
         Ok(Documents::new(self.s3(), self.environment.need(name::DOCUMENTS_BUCKET)?))
+    }
+
+    pub fn archive(&self) -> Result<Archive, BadEnvironment> {
+        Ok(Archive::new(self.s3(), self.environment.need(name::ARCHIVE_BUCKET)?))
     }
 
     pub fn vault(&self) -> Result<Vault, StartError> {

@@ -34,6 +34,7 @@ pub mod name {
     pub const MEDIA_QUEUE: &str = "MEDIA_QUEUE_URL";
     pub const QUARANTINE_BUCKET: &str = "QUARANTINE_BUCKET";
     pub const DOCUMENTS_BUCKET: &str = "DOCUMENTS_BUCKET";
+    pub const ARCHIVE_BUCKET: &str = "ARCHIVE_BUCKET";
     pub const VAULT_KEYS: &str = "VAULT_KEYS";
     pub const VAULT_FINDER: &str = "VAULT_FINDER";
     pub const WHATSAPP_URL: &str = "WHATSAPP_URL";
@@ -63,6 +64,7 @@ pub mod name {
         MEDIA_QUEUE,
         QUARANTINE_BUCKET,
         DOCUMENTS_BUCKET,
+        ARCHIVE_BUCKET,
         VAULT_KEYS,
         VAULT_FINDER,
         WHATSAPP_URL,

@@ -6,6 +6,7 @@ use super::{
     keys::{self, Key},
 };
 use crate::domain::{
+    identity::Customer,
     ids::{CustomerId, OrderId, RefundId},
     order::{Order, OrderStatus},
     payment::Attempt,
@@ -16,6 +17,13 @@ use crate::domain::{
 impl Store {
     pub async fn order(&self, id: OrderId) -> Result<Option<Stored<Order>>, StoreError> {
         self.get(&keys::order(id)).await
+    }
+
+    /// The order with whoever placed it; nothing once the account is deleted.
+    pub async fn order_and_customer(&self, id: OrderId) -> Result<Option<(Order, Customer)>, StoreError> {
+        let Some(order) = self.order(id).await? else { return Ok(None) };
+        let customer = self.customer(order.value.customer).await?;
+        Ok(customer.map(|c| (order.value, c.value)))
     }
 
     /// The order and one of its attempts, in one read.

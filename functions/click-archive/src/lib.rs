@@ -1,0 +1,21 @@
+//! Daily: clicks whose retention is over go to the archive.
+
+use qutab::{
+    app::{App, StartError, archive},
+    events::schedule::Scheduled,
+    files::Archive,
+    runtime::{clients::Wiring, system_clock},
+};
+use serde_json::{Value, json};
+
+pub async fn start() -> Result<(), StartError> {
+    let build = |wiring: &Wiring| Ok((wiring.app(system_clock())?, wiring.archive()?));
+    qutab::runtime::start::handle(build, async |(app, files): &(App, Archive), event: Scheduled| run(app, files, event).await).await
+}
+
+pub async fn run(app: &App, files: &Archive, event: Scheduled) -> Result<Value, StartError> {
+    let now = event.now(&app.clock, app.site.local)?;
+    let done = archive::archive(app, files, now).await.map_err(|p| p.code.as_str())?;
+    tracing::info!(target: "qutab", files = done.files, clicks = done.clicks, "clicks archived");
+    Ok(json!(done))
+}
