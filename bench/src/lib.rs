@@ -158,6 +158,11 @@ async fn many_mature(b: &mut Bench, affiliate: &Affiliate, click: &str) {
     let balance = w.affiliate_again(affiliate).await;
     let seen = counted(&w, async { w.get("/api/affiliate/balance", &balance.token).await.ok() }).await;
     b.row("balance", Some((2, 0.0)), seen, SHOP);
+    let event = serde_json::from_value(json!({ "time": w.now() })).unwrap();
+    let counting = counted(&w, async { aggregation::run(&w.shop.app, event).await.unwrap() }).await;
+    b.row("aggregation, a run with one active affiliate", None, counting, JOB);
+    let summary = counted(&w, async { w.get("/api/affiliate/dashboard/summary", &balance.token).await.ok() }).await;
+    b.row("dashboard summary", Some((2, 0.0)), summary, PUBLIC);
 }
 
 /// The rows as a table in Markdown.

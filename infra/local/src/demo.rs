@@ -4,6 +4,7 @@
 //! walk survives a `kill -9` of the system in its middle.
 #![allow(clippy::print_stdout, reason = "it tells a person what happens")]
 
+mod affiliate;
 mod caller;
 mod customer;
 mod steps;
@@ -29,6 +30,7 @@ pub async fn run(options: Options) -> Result<(), String> {
     walk.affiliate_applies().await?;
     walk.visitor_buys().await?;
     walk.customer_corrects_a_name_and_prints_the_receipt().await?;
+    walk.affiliate_looks_at_the_dashboard().await?;
     walk.order_completes().await?;
     walk.commission_matures().await?;
     walk.payout_is_paid().await?;

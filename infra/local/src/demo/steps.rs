@@ -76,7 +76,7 @@ impl Walk {
         self.login("/api/auth/login", &self.customer_email).await
     }
 
-    async fn promoter(&self) -> Result<String, String> {
+    pub(super) async fn promoter(&self) -> Result<String, String> {
         self.login("/api/affiliate/auth/login", &self.affiliate_email).await
     }
 
