@@ -4,5 +4,6 @@ mod applications;
 mod clicks;
 mod earnings;
 mod promoting;
+mod signals;
 mod statistics;
 mod uploads;

@@ -166,6 +166,7 @@ fn commission(paid: i64, rate: BasisPoints) -> qutab::domain::commission::Commis
         due_at: None,
         matured_at: None,
         covered_by: None,
+        signals: Vec::new(),
         void_because: None,
     }
 }

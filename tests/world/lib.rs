@@ -292,6 +292,7 @@ pub fn all_groups(app: &App, shop: &Shop, intake: &Intake, webhook: zendit_webho
         admin_affiliates::group(app.clone()),
         admin_orders::group(shop.clone()),
         admin_payouts::group(app.clone()),
+        admin_operations::group(app.clone()),
     ]
 }
 

@@ -55,7 +55,7 @@ async fn bank_account(State(intake): State<Intake>, ActiveAffiliate(caller): Act
     Ok(Json(body))
 }
 
-async fn save_bank_account(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate, mut form: Form) -> Result<Json<Value>, Problem> {
+async fn save_bank_account(State(intake): State<Intake>, ActiveAffiliate(caller): ActiveAffiliate, mut form: Form) -> Result<Json<Value>, Problem> {
     let bank = form.text("bank_code", BankAccount::bank);
     let number = form.text("account_number", |text| match bank {
         Some(bank) => BankAccount::number(bank, text),
@@ -66,7 +66,9 @@ async fn save_bank_account(State(app): State<App>, ActiveAffiliate(caller): Acti
     form.checked()?;
     let (Some(bank), Some(number), Some(holder)) = (bank, number, holder) else { return Err(form.problem()) };
     let account = BankAccount { bank_code: bank.code.into(), number, holder };
-    Ok(Json(bank_view(&affiliates::save_bank_account(&app, caller.id, account).await?)))
+    let vault = intake.vault.as_ref().ok_or_else(|| Problem::internal("this function has no vault"))?;
+    let hash = vault.find("bank", &format!("{}/{}", account.bank_code, account.number));
+    Ok(Json(bank_view(&affiliates::save_bank_account(&intake.app, caller.id, account, hash).await?)))
 }
 
 /// The caller's wallet with the settings that apply to it, in one round trip.

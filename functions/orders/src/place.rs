@@ -14,18 +14,20 @@ use qutab::{
         order::{MAX_LINES, Recipient, WantedLine},
         text::{Note, PersonName, Place, TermsVersion},
     },
-    http::{CustomerToken, Form, IdempotencyKey, cookies, items},
+    http::{CustomerToken, Form, IdempotencyKey, Peer, cookies, items},
 };
 use serde_json::Value;
 
 pub async fn place(
     State(shop): State<Shop>,
     caller: CustomerToken,
+    peer: Peer,
     headers: HeaderMap,
     IdempotencyKey(key): IdempotencyKey,
     mut form: Form,
 ) -> Result<(StatusCode, [(HeaderName, &'static str); 1], Json<Value>), Problem> {
-    let wanted = read(&shop, &headers, key, &mut form)?;
+    let mut wanted = read(&shop, &headers, key, &mut form)?;
+    wanted.visitor = shop.app.referrals.as_ref().map(|key| key.visitor(&peer.address, &peer.agent, shop.app.clock.now()));
     let placed = place_order::place_order(&shop, caller.id, wanted).await?;
     let replayed = if placed.replayed { "true" } else { "false" };
     let body = view::placed(&placed.order, placed.payment_url.as_deref());
@@ -51,5 +53,14 @@ fn read(shop: &Shop, headers: &HeaderMap, key: Option<String>, form: &mut Form) 
     // The field comes before the cookie; a token that was not signed here is no referral and no error.
     let signed = token.as_deref().or_else(|| cookies::read(headers, cookies::REFERRAL));
     let click = signed.zip(shop.app.referrals.as_ref()).and_then(|(token, key)| key.open(token));
-    Ok(Wanted { lines: WantedLine::merged(lines), recipient, note, coupon, terms: terms.as_str().into(), click, request: key.map(|k| (k, digest)) })
+    Ok(Wanted {
+        lines: WantedLine::merged(lines),
+        recipient,
+        note,
+        coupon,
+        terms: terms.as_str().into(),
+        click,
+        visitor: None,
+        request: key.map(|k| (k, digest)),
+    })
 }

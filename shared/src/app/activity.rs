@@ -45,7 +45,7 @@ fn of_entry(entry: &LedgerEntry) -> Event {
     let kind = match entry.cause {
         Cause::Earned { .. } => "sale",
         Cause::Matured { .. } => "commission_available",
-        Cause::VoidedPending { .. } | Cause::VoidedAvailable { .. } => "commission_void",
+        Cause::VoidedPending { .. } | Cause::VoidedHeld { .. } | Cause::VoidedAvailable { .. } => "commission_void",
         Cause::PayoutRequested { .. } => "payout_requested",
         Cause::PayoutPaid { .. } => "payout_paid",
         Cause::PayoutReleased { .. } => "payout_returned",

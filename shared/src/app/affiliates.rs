@@ -14,7 +14,7 @@ use crate::{
     },
     secrets::password::{self, Password},
     store::{
-        entity::{AuditEntry, Stored},
+        entity::{AuditEntry, SameAccount, Stored},
         keys,
         throttle::Limit,
         transaction::{Commit, Transaction},
@@ -152,7 +152,8 @@ pub async fn suspend(app: &App, by: Reviewer, id: AffiliateId) -> Result<Affilia
 }
 
 /// Saves the bank account. Any change asks for a new verification, and stops payouts until then.
-pub async fn save_bank_account(app: &App, id: AffiliateId, account: BankAccount) -> Result<PayoutAccount, Problem> {
+/// `hash` finds the same account at another affiliate: the sales of whoever comes second are looked at.
+pub async fn save_bank_account(app: &App, id: AffiliateId, account: BankAccount, hash: String) -> Result<PayoutAccount, Problem> {
     let now = app.clock.now();
     let (bank_key, wallet_key) = (keys::payout_account(id), keys::wallet(id));
     let mut found = app.store.get_many([bank_key.clone(), wallet_key.clone()]).await?;
@@ -177,7 +178,9 @@ pub async fn save_bank_account(app: &App, id: AffiliateId, account: BankAccount)
         Some(bank) => tx.save(bank, &changed, ()),
         None => tx.create(&changed, ()),
     };
-    tx.save(&wallet, &Wallet { bank: None, ..wallet.value.clone() }, ());
+    let shares_bank = app.store.shares_account(&hash, id).await?;
+    tx.save(&wallet, &Wallet { bank: None, shares_bank, ..wallet.value.clone() }, ());
+    tx.put_same(&SameAccount { account_hash: hash, affiliate: id });
     once(app, tx).await?;
     Ok(changed)
 }

@@ -25,6 +25,7 @@ pub mod release_order;
 pub mod rename_order;
 pub mod send_refund;
 pub mod sessions;
+pub mod signals;
 pub mod statement;
 pub mod uploads;
 

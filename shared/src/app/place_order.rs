@@ -15,6 +15,7 @@ use crate::{
         outbox::{OutboxItem, Work},
         payment::Attempt,
         settings::Settings,
+        signal::Signal,
         text::Note,
         time::Timestamp,
     },
@@ -36,6 +37,8 @@ pub struct Wanted {
     pub coupon: Option<CouponCode>,
     pub terms: String,
     pub click: Option<ClickProof>,
+    /// Keyed hash of the address and agent that ask.
+    pub visitor: Option<String>,
     /// The Idempotency-Key, and the digest of the body that came with it.
     pub request: Option<(String, String)>,
 }
@@ -86,7 +89,7 @@ pub async fn place_order(shop: &Shop, customer: CustomerId, wanted: Wanted) -> R
         let attempt = (!free).then(|| payment_link::first_attempt(&order, now));
         let settle = free.then(|| OutboxItem::new(Work::SettleFreeOrder { order: id }, now));
         let owed = settle.unwrap_or_else(|| OutboxItem::new(Work::MailOrderPlaced { order: id }, now));
-        let tx = write(&basis, &order, attempt.as_ref(), &owed);
+        let tx = write(&basis, &order, attempt.as_ref(), &owed, wanted.visitor.as_ref());
         match app.store.commit(tx).await? {
             Commit::Done => {
                 let payment_url = match attempt {
@@ -160,10 +163,10 @@ fn decide(basis: &Basis, id: OrderId, wanted: &Wanted, number: OrderNumber, now:
         None => None,
     };
     let discount = coupon.as_ref().map_or(Rupiah::ZERO, |c| c.discount);
-    let (attribution, flag) = match attribution(basis, wanted, now) {
-        Some(Ok(attribution)) => (Some(attribution), None),
-        Some(Err(why)) => (None, Some(why)),
-        None => (None, None),
+    let (attribution, signals, flag) = match attribution(basis, wanted, now) {
+        Some(Ok((attribution, signals))) => (Some(attribution), signals, None),
+        Some(Err(why)) => (None, Vec::new(), Some(why)),
+        None => (None, Vec::new(), None),
     };
     Ok(Order {
         id,
@@ -178,6 +181,7 @@ fn decide(basis: &Basis, id: OrderId, wanted: &Wanted, number: OrderNumber, now:
         coupon,
         attribution,
         flag,
+        signals,
         subtotal,
         total: subtotal.minus(discount)?,
         placed_at: now,
@@ -228,7 +232,7 @@ pub(super) fn price(
     if wrong.is_empty() { Ok(lines) } else { Err(Problem::fields(wrong)) }
 }
 
-fn attribution(basis: &Basis, wanted: &Wanted, now: Timestamp) -> Option<Result<Attribution, NotAttributed>> {
+fn attribution(basis: &Basis, wanted: &Wanted, now: Timestamp) -> Option<Result<(Attribution, Vec<Signal>), NotAttributed>> {
     let (affiliate, bank) = basis.affiliate.as_ref()?;
     let by_coupon = basis.coupon.as_ref().and_then(|c| c.affiliate) == Some(affiliate.id);
     let click = wanted.click.as_ref().filter(|c| c.affiliate == affiliate.id && c.counts(now, basis.settings.referral_days));
@@ -242,7 +246,7 @@ fn attribution(basis: &Basis, wanted: &Wanted, now: Timestamp) -> Option<Result<
     Some(attribute(&candidate, &buyer, &basis.settings))
 }
 
-fn write(basis: &Basis, order: &Order, attempt: Option<&Attempt>, owed: &OutboxItem) -> Transaction<Lost> {
+fn write(basis: &Basis, order: &Order, attempt: Option<&Attempt>, owed: &OutboxItem, visitor: Option<&String>) -> Transaction<Lost> {
     let mut tx = Transaction::new();
     tx.create(order, Lost::OrderExists);
     tx.create(&NumberedOrder { number: order.number.clone(), order: order.id, placed_at: order.placed_at }, Lost::Number);
@@ -264,6 +268,7 @@ fn write(basis: &Basis, order: &Order, attempt: Option<&Attempt>, owed: &OutboxI
             customer: masked(&basis.customer.name),
             total: order.total,
             placed_at: order.placed_at,
+            visitor: visitor.cloned(),
             items: order.in_words(),
             void: false,
         };

@@ -3,7 +3,7 @@
 //! Every way in leads here (webhook, status check, expiry, cancellation) and may come any number of times. The
 //! invoice is always one that the gateway has just been asked for, never what a webhook said.
 
-use super::{Code, Problem, ROUNDS, Shop};
+use super::{Code, Problem, ROUNDS, Shop, signals};
 use crate::{
     domain::{
         commission::{Commission, CommissionStatus},
@@ -14,8 +14,9 @@ use crate::{
         outbox::{OutboxItem, Work},
         payment::{Attempt, Paid, PaymentMethod, Receipt, Surplus},
         refund::{Refund, RefundReason, RefundStatus},
+        signal::Signal,
         time::Timestamp,
-        wallet::{Cause, Standing, Wallet},
+        wallet::{Cause, Wallet},
     },
     gateway::{Invoice, InvoiceStatus},
     store::{
@@ -137,8 +138,8 @@ async fn pay(shop: &Shop, order: &Stored<Order>, paid: &Paid, now: Timestamp) ->
         }
     }
     if let Some(attribution) = &after.attribution {
-        let wallet = app.store.wallet(attribution.affiliate).await?.ok_or_else(|| Problem::internal("an affiliate without a wallet"))?;
-        earn(&mut tx, &after, paid, &wallet, now)?;
+        let (wallet, signals) = signals::of_sale(app, &after, attribution.affiliate).await?;
+        earn(&mut tx, &after, paid, &wallet, signals, now)?;
         if late && let Some(lead) = app.store.referral(&after).await? {
             let valid = crate::store::entity::Referral { void: false, ..lead.value.clone() };
             tx.save(&lead, &valid, Lost::Changed);
@@ -155,16 +156,22 @@ async fn pay(shop: &Shop, order: &Stored<Order>, paid: &Paid, now: Timestamp) ->
 }
 
 /// The commission of a paid order, with its ledger entry.
-fn earn(tx: &mut Transaction<Lost>, order: &Order, paid: &Paid, wallet: &Stored<Wallet>, now: Timestamp) -> Result<(), Problem> {
+fn earn(
+    tx: &mut Transaction<Lost>,
+    order: &Order,
+    paid: &Paid,
+    wallet: &Stored<Wallet>,
+    signals: Vec<Signal>,
+    now: Timestamp,
+) -> Result<(), Problem> {
     let Some(attribution) = &order.attribution else { return Ok(()) };
     let amount = attribution.rule.rule.earned_on(paid.amount)?;
-    let suspended = wallet.value.standing == Standing::Suspended;
     let commission = Commission {
         affiliate: attribution.affiliate,
         order: order.id,
         order_number: order.number.clone(),
-        // A suspended affiliate's sale waits for a decision; the sale itself is never lost.
-        status: if suspended { CommissionStatus::Held } else { CommissionStatus::Pending },
+        // What is odd waits for a person; the sale itself is never lost.
+        status: if signals.is_empty() { CommissionStatus::Pending } else { CommissionStatus::Held },
         basis: paid.amount,
         rule: attribution.rule,
         amount,
@@ -174,6 +181,7 @@ fn earn(tx: &mut Transaction<Lost>, order: &Order, paid: &Paid, wallet: &Stored<
         due_at: None,
         matured_at: None,
         covered_by: None,
+        signals,
         void_because: None,
     };
     let (after, entry) = wallet.value.clone().post(Cause::Earned { order: order.id, placed_at: order.placed_at, paid_at: paid.at }, amount, now)?;

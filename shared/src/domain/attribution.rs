@@ -5,6 +5,7 @@ use super::{
     contact::{BankAccount, Email, Phone},
     ids::{AffiliateId, ClickId},
     settings::{CommissionRule, SelfReferral, Settings},
+    signal::{Signal, is_disposable},
     text::PersonName,
     time::Timestamp,
 };
@@ -77,27 +78,33 @@ pub struct Candidate<'a> {
     pub click: Option<&'a ClickProof>,
 }
 
-/// The affiliate's sale, or why it is nobody's.
-pub fn attribute(candidate: &Candidate<'_>, buyer: &Buyer<'_>, settings: &Settings) -> Result<Attribution, NotAttributed> {
+/// The affiliate's sale with what is odd about it, or why it is nobody's.
+pub fn attribute(candidate: &Candidate<'_>, buyer: &Buyer<'_>, settings: &Settings) -> Result<(Attribution, Vec<Signal>), NotAttributed> {
     let affiliate = candidate.affiliate;
     let (AffiliateStatus::Approved, Some(current)) = (affiliate.status, affiliate.code.as_ref()) else {
         return Err(NotAttributed::AffiliateNotActive);
     };
     let mut rule = affiliate.commission_override.unwrap_or(settings.commission);
+    let mut signals = Vec::new();
+    if is_disposable(buyer.email) {
+        signals.push(Signal::DisposableMail);
+    }
     if is_same_person(candidate, buyer) {
         match settings.self_referral {
             SelfReferral::Block => return Err(NotAttributed::SelfReferral),
             SelfReferral::Reduced { rate } => rule = CommissionRule::Percent { rate },
             SelfReferral::Allow => {}
         }
+        signals.push(Signal::SelfReferral);
     }
-    Ok(Attribution {
+    let attribution = Attribution {
         affiliate: affiliate.id,
         code: candidate.click.map_or_else(|| current.clone(), |c| c.code.clone()),
         source: candidate.source,
         click: candidate.click.map(|c| c.click),
         rule: FrozenRule { rule, version: settings.version, hold_days: settings.hold_days },
-    })
+    };
+    Ok((attribution, signals))
 }
 
 fn is_same_person(candidate: &Candidate<'_>, buyer: &Buyer<'_>) -> bool {

@@ -7,6 +7,7 @@ use super::{
     money::{Overflow, Rupiah},
     order::OrderNumber,
     settings::CommissionRule,
+    signal::Signal,
     status,
     time::Timestamp,
 };
@@ -46,6 +47,9 @@ pub struct Commission {
     /// Once so much has been paid out to the affiliate, payouts cover this commission and all that matured before it.
     #[serde(default)]
     pub covered_by: Option<Rupiah>,
+    /// Why it is, or was, held for a person.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signals: Vec<Signal>,
     #[serde(default)]
     pub void_because: Option<VoidReason>,
 }
@@ -109,6 +113,21 @@ impl Commission {
         self.matured_at = Some(now);
         self.covered_by = Some(covered_by);
         Ok(self)
+    }
+
+    /// A person has looked at the signals and found nothing wrong.
+    pub fn released(mut self) -> Result<Self, Forbidden> {
+        self.status = self.status.step(CommissionStatus::Pending)?;
+        Ok(self)
+    }
+
+    /// A person has looked at the signals and takes it back; with how much that is.
+    pub fn decided_void(mut self) -> Result<(Self, Rupiah), Overflow> {
+        let taken = self.remaining();
+        self.voided = self.voided.plus(taken)?;
+        self.status = CommissionStatus::Void;
+        self.void_because = Some(VoidReason::Decided);
+        Ok((self, taken))
     }
 
     /// Where it stands for an affiliate to whom `paid_out` has been paid.

@@ -27,6 +27,7 @@ pub mod picture;
 pub mod platform;
 pub mod refund;
 pub mod settings;
+pub mod signal;
 pub mod stats;
 pub mod text;
 pub mod time;

@@ -10,6 +10,7 @@ use super::{
     payment::Paid,
     refund::{RefundReason, RefundStatus},
     settings::Settings,
+    signal::Signal,
     status,
     text::{Note, PersonName, Place, Title},
     time::{Entropy, Timestamp},
@@ -128,6 +129,9 @@ pub struct Order {
     pub attribution: Option<Attribution>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flag: Option<NotAttributed>,
+    /// What was odd about it when it was placed, where it is somebody's sale.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signals: Vec<Signal>,
     pub subtotal: Rupiah,
     pub total: Rupiah,
     pub placed_at: Timestamp,

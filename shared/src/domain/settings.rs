@@ -60,11 +60,28 @@ pub struct Settings {
     pub click_retention_days: u16,
     /// How long the picture of an identity card is kept after it was decided on.
     pub ktp_retention_days: u16,
+    pub signals: SignalRules,
     pub refund_tiers: Vec<RefundTier>,
     pub seasons: Vec<Season>,
     pub terms_version: String,
     /// Names can be changed until so many days before Eid.
     pub names_days_before_eid: i64,
+}
+
+/// When a sale is held for a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SignalRules {
+    /// So many orders of one visitor among an affiliate's latest.
+    pub orders_of_one_visitor: u32,
+    /// So many clicks on a day, if fewer than a tenth begin a visit.
+    pub flood_clicks: u32,
+}
+
+impl Default for SignalRules {
+    fn default() -> Self {
+        Self { orders_of_one_visitor: 5, flood_clicks: 1_000 }
+    }
 }
 
 /// Days of a month, both ends included.
@@ -96,6 +113,7 @@ impl Default for Settings {
             payment_hours: 24,
             click_retention_days: 90,
             ktp_retention_days: 30,
+            signals: SignalRules::default(),
             refund_tiers: vec![tier(31, 100), tier(15, 90), tier(7, 75), tier(i64::MIN, 0)],
             // 10 Dzulhijjah by the calendar of the Ministry of Religious Affairs; an admin corrects it after the isbat session.
             seasons: vec![Season { year: 1447, eid: Day::new(2026, 5, 27) }, Season { year: 1448, eid: Day::new(2027, 5, 16) }],

@@ -49,6 +49,10 @@ pub enum Cause {
         order: OrderId,
         refund: RefundId,
     },
+    /// A person took back a commission that was held.
+    VoidedHeld {
+        order: OrderId,
+    },
     /// A refund took back a commission that had matured: the clawback, where it was already paid out.
     VoidedAvailable {
         order: OrderId,
@@ -77,6 +81,7 @@ impl Cause {
             Self::Earned { .. } => "earned",
             Self::Matured { .. } => "matured",
             Self::VoidedPending { .. } => "voided_pending",
+            Self::VoidedHeld { .. } => "voided_held",
             Self::VoidedAvailable { .. } => "voided_available",
             Self::PayoutRequested { .. } => "payout_requested",
             Self::PayoutPaid { .. } => "payout_paid",
@@ -89,7 +94,7 @@ impl Cause {
         match self {
             Self::Earned { .. } => (Account::House, Account::Pending),
             Self::Matured { .. } => (Account::Pending, Account::Available),
-            Self::VoidedPending { .. } => (Account::Pending, Account::House),
+            Self::VoidedPending { .. } | Self::VoidedHeld { .. } => (Account::Pending, Account::House),
             Self::VoidedAvailable { .. } => (Account::Available, Account::House),
             Self::PayoutRequested { .. } => (Account::Available, Account::Reserved),
             Self::PayoutPaid { .. } => (Account::Reserved, Account::PaidOut),
@@ -137,6 +142,9 @@ pub struct Wallet {
     pub bank: Option<VerifiedBank>,
     #[serde(default)]
     pub open_payout: Option<PayoutId>,
+    /// Another affiliate has the same bank account: every sale is looked at.
+    #[serde(default)]
+    pub shares_bank: bool,
 }
 
 /// The sums of the accounts; what the house owes or has paid.
@@ -181,7 +189,7 @@ impl Balance {
 
 impl Wallet {
     pub fn open(affiliate: AffiliateId) -> Self {
-        Self { affiliate, standing: Standing::Approved, balance: Balance::default(), entries: 0, bank: None, open_payout: None }
+        Self { affiliate, standing: Standing::Approved, balance: Balance::default(), entries: 0, bank: None, open_payout: None, shares_bank: false }
     }
 
     /// The wallet after `cause` moved `amount`, and the entry that says so. They are written together.

@@ -2,12 +2,12 @@
 
 use super::{
     Page, Position, Range, Store, StoreError,
-    entity::{Click, Referral, Stored},
+    entity::{Click, Referral, SameAccount, Stored},
     keys::{self, Key},
 };
 use crate::domain::{
     affiliate::{Affiliate, AffiliateStatus, CodeOwner, PayoutAccount, ReferralCode},
-    commission::Commission,
+    commission::{Commission, CommissionStatus},
     ids::{AffiliateId, PayoutId, UploadId},
     job::Checkpoint,
     ktp::KtpImage,
@@ -103,6 +103,17 @@ impl Store {
 
     pub async fn daily_stats(&self, id: AffiliateId, day: Day) -> Result<Option<Stored<DailyStats>>, StoreError> {
         self.get(&keys::daily_stats(id, day)).await
+    }
+
+    /// Commissions that wait for a person, oldest first.
+    pub async fn held(&self, limit: usize, after: Option<Position>) -> Result<Page<Stored<Commission>>, StoreError> {
+        self.list(Range::by_owner(keys::HELD).limit(limit).after(after), |c: &Commission| c.status == CommissionStatus::Held).await
+    }
+
+    /// Whether another affiliate has, or had, this bank account.
+    pub async fn shares_account(&self, hash: &str, id: AffiliateId) -> Result<bool, StoreError> {
+        let page = self.query(Range::of(&keys::same_accounts(hash)).limit(2)).await?;
+        Ok(page.items.iter().any(|s: &Stored<SameAccount>| s.value.affiliate != id))
     }
 
     pub async fn upload(&self, id: AffiliateId, upload: UploadId) -> Result<Option<Stored<Upload>>, StoreError> {

@@ -78,11 +78,22 @@ pub struct Referral {
     pub customer: String,
     pub total: Rupiah,
     pub placed_at: Timestamp,
+    /// Keyed hash of the address and agent that it was placed from, another key every day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visitor: Option<String>,
     /// What was ordered, in words.
     #[serde(default)]
     pub items: String,
     /// Cancelled or expired before it was paid.
     pub void: bool,
+}
+
+/// An affiliate has, or had, this bank account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SameAccount {
+    /// Keyed: tells nothing without the vault.
+    pub account_hash: String,
+    pub affiliate: AffiliateId,
 }
 
 /// One visit through `/r/{code}`.
@@ -167,9 +178,11 @@ entities! {
     "upload" Upload: |u| keys::upload(u.affiliate, u.id), expires u.expires_at;
     "ktp_image" KtpImage: |k| keys::ktp(k.affiliate, k.upload),
         due k.deleted_at.is_none().then(|| Listed::new(keys::KTP_RETENTION, keys::timed(k.delete_at, k.upload)));
+    "same_account" SameAccount: |s| keys::same_account(&s.account_hash, s.affiliate);
     "ledger_entry" LedgerEntry: |l| keys::ledger(l.affiliate, l.number);
     "checkpoint" Checkpoint: |c| keys::checkpoint(c.affiliate);
     "commission" Commission: |c| keys::commission(c.affiliate, c.placed_at, c.order),
+        owner (c.status == CommissionStatus::Held).then(|| Listed::new(keys::HELD, keys::timed(c.paid_at, c.order))),
         due c.due_at.filter(|_| c.status == CommissionStatus::Pending)
             .map(|at| Listed::new(keys::maturing(c), keys::timed(at, c.order)));
     "referral" Referral: |r| keys::referral(r.affiliate, r.placed_at, r.order);

@@ -25,7 +25,8 @@
 //! | ktp image | `AFFILIATE#{id}` | `KTP#{upload}` | the cards of an affiliate, newest last; `by_due`: those whose time is over |
 //! | ledger entry | `AFFILIATE#{id}` | `LEDGER#{n}` | the statement, in order; `n` is contiguous |
 //! | checkpoint | `AFFILIATE#{id}` | `CHECKPOINT` | where the reconciliation goes on |
-//! | commission | `AFFILIATE#{id}` | `COMMISSION#{placed at}#{order}` | an affiliate's commissions; `by_due`: what may mature, by shard |
+//! | commission | `AFFILIATE#{id}` | `COMMISSION#{placed at}#{order}` | an affiliate's commissions; `by_due`: what may mature, by shard; `by_owner`: what is held for a person |
+//! | same account | `SAME_ACCOUNT#{hash}` | `{affiliate}` | who has the same bank account |
 //! | referral | `AFFILIATE#{id}` | `REFERRAL#{placed at}#{order}` | an affiliate's leads, paired with the commissions by order |
 //! | daily stats | `AFFILIATE#{id}` | `DAY#{day}` | an affiliate's days, in order; counted from clicks and ledger |
 //! | stats totals | `AFFILIATE#{id}` | `TOTALS` | the sum of an affiliate's days, however many there are |
@@ -208,6 +209,13 @@ pub fn referral(id: AffiliateId, placed_at: Timestamp, order: OrderId) -> Key {
 }
 pub fn upload(id: AffiliateId, upload: UploadId) -> Key {
     Key::new(affiliate_pk(id), format!("UPLOAD#{upload}"))
+}
+pub const HELD: &str = "HELD";
+pub fn same_accounts(hash: &str) -> String {
+    format!("SAME_ACCOUNT#{hash}")
+}
+pub fn same_account(hash: &str, id: AffiliateId) -> Key {
+    Key::new(same_accounts(hash), id.to_string())
 }
 pub const KTP_PREFIX: &str = "KTP#";
 pub fn ktp(id: AffiliateId, upload: UploadId) -> Key {

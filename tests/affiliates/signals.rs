@@ -1,0 +1,120 @@
+//! Odd sales: the commission waits for a person, the sale never does.
+
+use qutab::domain::settings::{SelfReferral, Settings, SignalRules};
+use qutab_tests::{Affiliate, PASSWORD, World};
+use serde_json::{Value, json};
+
+async fn buy(w: &World, affiliate: &Affiliate, email: &str) -> Value {
+    let body = json!({ "name": "Pembeli Aneh", "email": email, "phone": "081255550000", "password": PASSWORD });
+    w.post("/api/auth/register", "", body).await.ok();
+    let login = w.post("/api/auth/login", "", json!({ "email": email, "password": PASSWORD })).await.ok();
+    let click = w.click(&affiliate.code).await;
+    let order = w.order(login["access_token"].as_str().unwrap(), "kambing-standar", Some(&click)).await;
+    w.pay(&order).await;
+    w.drain().await;
+    order
+}
+
+async fn held(w: &World) -> Vec<(String, Value)> {
+    let list = w.get("/api/admin/signals", &w.admin("viewer").await).await.ok();
+    list["items"].as_array().unwrap().iter().map(|c| (c["id"].as_str().unwrap().to_owned(), c["signals"].clone())).collect()
+}
+
+async fn decide(w: &World, order: &Value, what: &str) -> u16 {
+    let path = format!("/api/admin/signals/{}/{what}", order["id"].as_str().unwrap());
+    w.post(&path, &w.admin("finance").await, json!({ "reason": "sudah ditelepon" })).await.status
+}
+
+async fn set(w: &World, settings: Settings) {
+    w.shop.app.store.append(&settings).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_disposable_address_holds_the_commission_until_a_person_releases_it() {
+    let w = World::new().await;
+    let affiliate = w.affiliate("rina").await;
+    let order = buy(&w, &affiliate, "x@mailinator.com").await;
+    assert_eq!(held(&w).await, [(order["id"].as_str().unwrap().to_owned(), json!(["disposable_mail"]))]);
+    assert_eq!(w.balance(&affiliate).await.0, 137_500, "earned, and pending");
+    let seen = w.get("/api/affiliate/commissions?status=held", &affiliate.token).await.ok();
+    assert_eq!(seen["items"].as_array().unwrap().len(), 1);
+    w.advance(order["id"].as_str().unwrap(), &["processing", "distributed", "completed"]).await;
+    w.pass_days(31);
+    assert_eq!(w.mature().await, 0, "what is held does not mature");
+    assert_eq!(
+        w.post(&format!("/api/admin/signals/{}/release", order["id"].as_str().unwrap()), &w.admin("viewer").await, json!({ "reason": "x" }))
+            .await
+            .status,
+        403
+    );
+    assert_eq!((decide(&w, &order, "release").await, decide(&w, &order, "release").await), (200, 200), "twice is once");
+    assert!(held(&w).await.is_empty());
+    assert_eq!((w.mature().await, decide(&w, &order, "void").await), (1, 409), "decided");
+    assert!(w.items().iter().any(|i| i["kind"]["S"] == "audit" && i["action"]["S"] == "commission.decide"), "recorded");
+    w.check_ledgers().await;
+}
+
+#[tokio::test]
+async fn a_held_commission_can_be_taken_back_and_the_sale_stands() {
+    let w = World::new().await;
+    let affiliate = w.affiliate("rina").await;
+    let order = buy(&w, &affiliate, "x@yopmail.com").await;
+    assert_eq!((decide(&w, &order, "void").await, decide(&w, &order, "void").await), (200, 200));
+    assert_eq!(w.balance(&affiliate).await, (0, 0, 0, 0));
+    assert_eq!(decide(&w, &order, "release").await, 409, "a void is never undone");
+    let seen = w.get(&format!("/api/admin/orders/{}", order["id"].as_str().unwrap()), &w.admin("viewer").await).await.ok();
+    assert_eq!(seen["status"], "paid");
+    let finance = w.admin("finance").await;
+    let refund = json!({ "kind": "end", "because": "undeliverable" });
+    w.post(&format!("/api/admin/orders/{}/refund", order["id"].as_str().unwrap()), &finance, refund).await.ok();
+    assert_eq!(w.balance(&affiliate).await, (0, 0, 0, 0), "nothing is taken twice");
+    w.check_ledgers().await;
+}
+
+#[tokio::test]
+async fn every_sign_is_seen() {
+    let w = World::new().await;
+    set(
+        &w,
+        Settings { signals: SignalRules { orders_of_one_visitor: 3, flood_clicks: 40 }, self_referral: SelfReferral::Allow, ..Settings::default() },
+    )
+    .await;
+    let (rina, tono) = (w.affiliate("rina").await, w.affiliate("tono").await);
+    for n in 0..2 {
+        buy(&w, &rina, &format!("a{n}@example.com")).await;
+    }
+    assert!(held(&w).await.is_empty());
+    buy(&w, &rina, "a2@example.com").await;
+    assert_eq!(held(&w).await.pop().unwrap().1, json!(["many_from_one_visitor"]));
+    // A buyer who is the affiliate, where the policy lets that earn.
+    w.pass_days(1);
+    buy(&w, &tono, "tono+1@promo.example.com").await;
+    assert_eq!(held(&w).await.pop().unwrap().1, json!(["self_referral"]));
+    w.pass_days(1);
+    for _ in 0..45 {
+        w.click(&tono.code).await;
+    }
+    let event = serde_json::from_value(json!({ "time": w.now() })).unwrap();
+    aggregation::run(&w.shop.app, event).await.unwrap();
+    buy(&w, &tono, "b@example.com").await;
+    assert_eq!(held(&w).await.pop().unwrap().1, json!(["click_flood"]));
+    w.pass_days(1);
+    let (rina, tono) = (w.affiliate_again(&rina).await, w.affiliate_again(&tono).await);
+    w.verify_bank(&rina).await;
+    w.verify_bank(&tono).await;
+    buy(&w, &tono, "c@example.com").await;
+    assert_eq!(held(&w).await.pop().unwrap().1, json!(["shared_bank_account"]), "the second one with the same account");
+    let ops = w.admin("ops").await;
+    w.pass_days(1);
+    let order = {
+        let buyer = w.customer("siti").await;
+        let click = w.click(&rina.code).await;
+        w.order(&buyer, "domba-garut", Some(&click)).await
+    };
+    w.post(&format!("/api/admin/affiliates/{}/suspend", rina.id), &w.admin("ops").await, json!({})).await.ok();
+    drop(ops);
+    w.pay(&order).await;
+    w.drain().await;
+    assert_eq!(held(&w).await.pop().unwrap().1, json!(["suspended"]), "suspended between order and payment");
+    w.check_ledgers().await;
+}
