@@ -1,5 +1,7 @@
 //! Every request of a use case is cut, in every position; the caller repeats it as a real one would; nothing is lost or doubled.
 
+mod of_customers;
+
 use qutab_local::wire::{Cut, Position};
 use qutab_tests::{Affiliate, World};
 use serde_json::{Value, json};
@@ -219,111 +221,6 @@ async fn sending_a_refund_to_the_gateway() {
 }
 
 #[tokio::test]
-async fn registering() {
-    let body = || json!({ "name": "Budi Santoso", "email": "budi@example.com", "phone": "081234567890", "password": qutab_tests::PASSWORD });
-    every_cut(
-        async |_: &World| (),
-        async |w: &World, (): &()| w.post("/api/auth/register", "", body()).await.status == 202,
-        async |w: &World, (): &()| {
-            w.drain().await;
-            w.customer_again("budi").await;
-            assert_eq!(w.items().iter().filter(|i| i["kind"]["S"] == "customer").count(), 1);
-            assert!(w.mails_to("budi@example.com").iter().any(|m| m.subject == "Selamat datang di Qurban Tanpa Batas"));
-        },
-    )
-    .await;
-}
-
-#[tokio::test]
-async fn resetting_a_password() {
-    every_cut(
-        async |w: &World| {
-            w.customer("budi").await;
-            w.post("/api/auth/forgot-password", "", json!({ "email": "budi@example.com" })).await.ok();
-            w.drain().await;
-            w.mailed_token("budi@example.com", "reset-password")
-        },
-        async |w: &World, token: &String| {
-            let answer = w.post("/api/auth/reset-password", "", json!({ "token": token, "password": "kata sandi baru" })).await;
-            // A repeat finds the link used up: the password is set.
-            answer.status == 204 || answer.code() == "link_refused"
-        },
-        async |w: &World, _: &String| {
-            let login = json!({ "email": "budi@example.com", "password": "kata sandi baru" });
-            assert_eq!(w.post("/api/auth/login", "", login).await.status, 200);
-            w.drain().await;
-            assert!(w.mails_to("budi@example.com").iter().any(|m| m.subject == "Kata sandi Anda telah diubah"));
-        },
-    )
-    .await;
-}
-
-#[tokio::test]
-async fn changing_names() {
-    every_cut(
-        async |w: &World| {
-            let buyer = w.customer("budi").await;
-            let order = w.order(&buyer, "kambing-standar", None).await;
-            (buyer, order)
-        },
-        async |w: &World, (buyer, order): &(String, Value)| {
-            let body = json!({ "items": [{ "product_id": order["items"][0]["product_id"], "shohibul": [{ "name": "Zainab" }] }] });
-            w.send("PATCH", &format!("/api/orders/{}/names", order["id"].as_str().unwrap()), Some(buyer), &[], Some(body)).await.status == 200
-        },
-        async |w: &World, (buyer, order): &(String, Value)| {
-            let seen = w.get(&format!("/api/orders/{}", order["id"].as_str().unwrap()), buyer).await.ok();
-            assert_eq!(seen["items"][0]["shohibul"], json!([{ "name": "Zainab" }]));
-        },
-    )
-    .await;
-}
-
-#[tokio::test]
-async fn deleting_an_account() {
-    every_cut(
-        async |w: &World| {
-            let buyer = w.customer("budi").await;
-            let order = w.order(&buyer, "kambing-standar", None).await;
-            w.pay(&order).await;
-            w.drain().await;
-            w.advance(order["id"].as_str().unwrap(), &["processing", "distributed", "completed"]).await;
-            w.drain().await;
-            buyer
-        },
-        async |w: &World, buyer: &String| {
-            let body = json!({ "current_password": qutab_tests::PASSWORD });
-            matches!(w.send("DELETE", "/api/profile", Some(buyer), &[], Some(body)).await.status, 204 | 401)
-        },
-        async |w: &World, _: &String| {
-            let left: String = w.items().iter().map(ToString::to_string).collect();
-            assert!(!left.contains("budi@example.com") && !left.contains("Pembeli budi") && !left.contains("Umar"));
-        },
-    )
-    .await;
-}
-
-#[tokio::test]
-async fn cancelling_an_order_with_a_coupon() {
-    every_cut(
-        async |w: &World| {
-            w.coupon("SEKALI", 5, Some(1)).await;
-            let buyer = w.customer("budi").await;
-            let mut body = World::order_body("kambing-standar", 1, None);
-            body["coupon"] = json!("SEKALI");
-            (buyer.clone(), w.post("/api/orders", &buyer, body).await.ok())
-        },
-        async |w: &World, (buyer, order): &(String, Value)| {
-            let answer = w.post(&format!("/api/orders/{}/cancel", order["id"].as_str().unwrap()), buyer, json!({})).await;
-            matches!(answer.status, 200 | 409)
-        },
-        async |w: &World, _: &(String, Value)| {
-            assert_eq!((w.coupon_used("SEKALI"), w.stock("kambing-standar").await), (0, 200));
-        },
-    )
-    .await;
-}
-
-#[tokio::test]
 async fn looking_at_an_upload() {
     let large = include_bytes!("../infra/local/pictures/kambing-super.jpg");
     let rendered = qutab::files::render(qutab::domain::ids::PictureId::named(&["small"]), large).unwrap();
@@ -356,4 +253,27 @@ async fn looking_at_an_upload() {
     )
     .await;
     assert!(count >= 30, "only {count} cuts");
+}
+
+#[tokio::test]
+async fn deciding_on_a_held_commission() {
+    every_cut(
+        async |w: &World| {
+            let affiliate = w.affiliate("rina").await;
+            let body = json!({ "name": "Pembeli Aneh", "email": "x@yopmail.com", "phone": "081255550000", "password": qutab_tests::PASSWORD });
+            w.post("/api/auth/register", "", body).await.ok();
+            let login = json!({ "email": "x@yopmail.com", "password": qutab_tests::PASSWORD });
+            let buyer = w.post("/api/auth/login", "", login).await.ok()["access_token"].as_str().unwrap().to_owned();
+            let click = w.click(&affiliate.code).await;
+            let order = w.order(&buyer, "kambing-standar", Some(&click)).await;
+            w.pay(&order).await;
+            w.drain().await;
+            (affiliate, order["id"].as_str().unwrap().to_owned(), w.admin("finance").await)
+        },
+        async |w: &World, (_, id, finance): &(Affiliate, String, String)| {
+            w.post(&format!("/api/admin/signals/{id}/void"), finance, json!({ "reason": "palsu" })).await.status == 200
+        },
+        async |w: &World, (affiliate, ..): &(Affiliate, String, String)| assert_eq!(w.balance(affiliate).await, (0, 0, 0, 0)),
+    )
+    .await;
 }

@@ -159,3 +159,38 @@ async fn an_order_is_cancelled_before_payment_only_and_gives_everything_back() {
     let refused = w.post(&path(&paid, "/cancel"), &buyer, json!({})).await;
     assert_eq!((refused.status, w.stock("kambing-standar").await), (409, 199));
 }
+
+#[tokio::test]
+async fn a_referral_comes_by_cookie_or_by_field_and_a_forged_one_is_nobodys() {
+    let w = World::new().await;
+    let affiliate = w.affiliate("rina").await;
+    let buyer = w.customer("budi").await;
+    let click = w.click(&affiliate.code).await;
+    let place = async |cookie: &str| {
+        let headers = [("cookie", cookie)];
+        w.send("POST", "/api/orders", Some(&buyer), &headers, Some(World::order_body("kambing-standar", 1, None))).await.ok()
+    };
+    let ours = place(&format!("other=1; qutab_ref={click}")).await;
+    let forged = place(&format!("qutab_ref={}x", &click[..click.len() - 1])).await;
+    for order in [&ours, &forged] {
+        w.pay(order).await;
+    }
+    w.drain().await;
+    assert_eq!(w.balance(&affiliate).await.0, 137_500, "one of the two");
+    // The window is thirty days.
+    w.pass_days(30);
+    let late = w
+        .send(
+            "POST",
+            "/api/orders",
+            Some(&w.customer_again("budi").await),
+            &[("cookie", &format!("qutab_ref={click}"))],
+            Some(World::order_body("kambing-standar", 1, None)),
+        )
+        .await
+        .ok();
+    w.pay(&late).await;
+    w.drain().await;
+    let affiliate = w.affiliate_again(&affiliate).await;
+    assert_eq!(w.balance(&affiliate).await.0, 137_500);
+}
