@@ -4,6 +4,7 @@ mod applications;
 mod clicks;
 mod earnings;
 mod promoting;
+mod season;
 mod signals;
 mod statistics;
 mod uploads;

@@ -1,5 +1,6 @@
 //! Every request of a use case is cut, in every position; the caller repeats it as a real one would; nothing is lost or doubled.
 
+mod of_affiliates;
 mod of_customers;
 
 use qutab_local::wire::{Cut, Position};

@@ -41,6 +41,7 @@ impl Run {
         for name in ["rina", "joko"] {
             let affiliate = w.affiliate(name).await;
             w.verify_bank(&affiliate).await;
+            w.cheapen_password(&affiliate).await;
             affiliates.push(affiliate);
         }
         let mut buyers = Vec::new();

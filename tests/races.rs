@@ -1,5 +1,7 @@
 //! Many at once, on real threads.
 
+mod of_affiliates;
+
 use qutab_tests::World;
 use serde_json::json;
 use tokio::runtime::{Builder, Runtime};

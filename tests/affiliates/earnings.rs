@@ -4,7 +4,7 @@ use qutab::domain::{
     money::BasisPoints,
     settings::{MonthWindow, Settings},
 };
-use qutab_tests::{Affiliate, World};
+use qutab_tests::{Affiliate, PASSWORD, World};
 use serde_json::{Value, json};
 
 async fn earned(w: &World) -> (Affiliate, Value) {
@@ -51,12 +51,15 @@ async fn a_bank_account_is_masked_checked_and_verified_anew_after_a_change() {
     let w = World::new().await;
     let affiliate = matured(&w).await;
     let put = async |code: &str, number: &str| {
-        let body = json!({ "bank_code": code, "account_number": number, "holder_name": "Rina Wulandari" });
+        let body = json!({ "bank_code": code, "account_number": number, "holder_name": "Rina Wulandari", "current_password": PASSWORD });
         w.send("PUT", "/api/affiliate/bank-account", Some(&affiliate.token), &[], Some(body)).await
     };
     assert_eq!(w.get("/api/affiliate/bank-account", &affiliate.token).await.status, 404);
     assert_eq!(put("999", "1234567890").await.body["errors"][0]["field"], "bank_code");
     assert_eq!(put("014", "123").await.body["errors"][0]["field"], "account_number");
+    let stranger = json!({ "bank_code": "014", "account_number": "1234567890", "holder_name": "Pencuri", "current_password": "bukan yang ini" });
+    let refused = w.send("PUT", "/api/affiliate/bank-account", Some(&affiliate.token), &[], Some(stranger)).await;
+    assert_eq!((refused.status, refused.body["errors"][0]["field"].as_str()), (422, Some("current_password")));
     let saved = put("014", "1234567890").await.ok();
     assert_eq!(
         (saved["bank_name"].as_str(), saved["account_number"].as_str(), saved["status"].as_str()),
@@ -66,6 +69,7 @@ async fn a_bank_account_is_masked_checked_and_verified_anew_after_a_change() {
     assert_eq!(eligible().await["reasons"], json!(["bank_not_verified"]));
     let finance = w.admin("finance").await;
     w.post(&format!("/api/admin/bank-accounts/{}/verify", affiliate.id), &finance, json!({})).await.ok();
+    w.drain().await;
     assert_eq!(eligible().await["eligible"], true);
     let payout = w.post("/api/affiliate/payouts", &affiliate.token, json!({ "amount": 200_000 })).await.ok();
     assert_eq!(put("009", "1234567").await.ok()["status"], "pending", "another account asks for another look");
@@ -74,7 +78,10 @@ async fn a_bank_account_is_masked_checked_and_verified_anew_after_a_change() {
     let why = eligible().await["reasons"].clone();
     assert_eq!(why, json!(["bank_not_verified", "payout_open"]), "every reason at once");
     w.drain().await;
-    assert!(w.mails_to(&affiliate.email).iter().any(|m| m.subject == "Verifikasi rekening"));
+    let mails = w.mails_to(&affiliate.email);
+    let told = |subject: &str| mails.iter().filter(|m| m.subject == subject).count();
+    assert_eq!((told("Verifikasi rekening"), told("Rekening pencairan Anda telah diubah")), (1, 2), "each change is told");
+    assert!(!mails.iter().any(|m| m.text.contains("1234567890")), "and no mail has the whole number");
 }
 
 #[tokio::test]

@@ -104,7 +104,6 @@ async fn every_sign_is_seen() {
     w.verify_bank(&tono).await;
     buy(&w, &tono, "c@example.com").await;
     assert_eq!(held(&w).await.pop().unwrap().1, json!(["shared_bank_account"]), "the second one with the same account");
-    let ops = w.admin("ops").await;
     w.pass_days(1);
     let order = {
         let buyer = w.customer("siti").await;
@@ -112,7 +111,6 @@ async fn every_sign_is_seen() {
         w.order(&buyer, "domba-garut", Some(&click)).await
     };
     w.post(&format!("/api/admin/affiliates/{}/suspend", rina.id), &w.admin("ops").await, json!({})).await.ok();
-    drop(ops);
     w.pay(&order).await;
     w.drain().await;
     assert_eq!(held(&w).await.pop().unwrap().1, json!(["suspended"]), "suspended between order and payment");

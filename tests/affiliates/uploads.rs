@@ -211,3 +211,20 @@ async fn pictures_of_cards_are_removed_when_their_time_is_over() {
     w.pass_days(1);
     assert_eq!((retain(&w).await, there(&abandoned).await), (1, false), "nobody ever decided on it");
 }
+
+#[tokio::test]
+async fn one_card_shown_by_two_has_the_second_ones_sales_looked_at() {
+    let w = World::new().await;
+    let (rina, tono) = (w.affiliate("rina").await, w.affiliate("tono").await);
+    for affiliate in [&rina, &tono] {
+        upload(&w, affiliate, KTP, PICTURE).await;
+        let buyer = w.customer(&format!("pembeli{}", affiliate.code.to_lowercase())).await;
+        let click = w.click(&affiliate.code).await;
+        let order = w.order(&buyer, "kambing-standar", Some(&click)).await;
+        w.pay(&order).await;
+        w.drain().await;
+    }
+    let held = w.get("/api/admin/signals", &w.admin("viewer").await).await.ok();
+    let items = held["items"].as_array().unwrap();
+    assert_eq!((items.len(), &items[0]["affiliate_id"], &items[0]["signals"]), (1, &json!(tono.id), &json!(["shared_identity"])), "{held}");
+}

@@ -6,7 +6,7 @@ use qutab::domain::{
     ids::AdminId,
 };
 use qutab_local::wire::Cut;
-use qutab_tests::{Answer, World};
+use qutab_tests::{Answer, PASSWORD, World};
 use serde_json::{Value, json};
 
 #[derive(Debug, Clone, Copy)]
@@ -233,7 +233,7 @@ impl Run {
         match step {
             Step::ChangeBank => {
                 let number = self.random.u64(1_000_000_000..9_999_999_999).to_string();
-                let body = json!({ "bank_code": "014", "account_number": number, "holder_name": "Promotor Handal" });
+                let body = json!({ "bank_code": "014", "account_number": number, "holder_name": "Promotor Handal", "current_password": PASSWORD });
                 self.call(cut, "PUT", "/api/affiliate/bank-account", &own, None, body).await;
             }
             Step::VerifyBank => {

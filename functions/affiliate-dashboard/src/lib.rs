@@ -50,7 +50,7 @@ async fn referrals(State(app): State<App>, ActiveAffiliate(caller): ActiveAffili
     let totals = app.store.summary(caller.id, app.clock.now().day(), aggregate::JOB).await?.totals;
     let Listed { items, next_cursor } = page.answer(found.items, found.next);
     Ok(Json(
-        json!({ "items": items, "next_cursor": next_cursor, "totals": { "sales": totals.sales, "revenue": totals.revenue, "earned": totals.earned } }),
+        json!({ "items": items, "next_cursor": next_cursor, "totals": { "leads": totals.leads, "sales": totals.sales, "revenue": totals.revenue, "earned": totals.earned } }),
     ))
 }
 

@@ -18,6 +18,7 @@ pub fn counts(of: &Counts) -> Value {
         "unique_clicks": of.unique_clicks,
         "bots": of.bots,
         "prefetches": of.prefetches,
+        "leads": of.leads,
         "conversions": of.sales,
         "conversion_rate": of.conversion_rate(),
         "revenue": of.revenue,

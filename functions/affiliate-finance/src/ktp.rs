@@ -35,6 +35,8 @@ pub async fn open(
     }
     form.checked()?;
     let (Some((content_type, bytes)), Some(nik), Some(version)) = (wanted, nik, version) else { return Err(form.problem()) };
+    // Nobody's card is asked for before there is anything to pay out.
+    intake.app.store.wallet(caller.id).await?.ok_or_else(|| Problem::conflict("the application has not been approved"))?;
     let vault = intake.vault.as_ref().ok_or_else(|| Problem::internal("this function has no vault"))?;
     let owner = caller.id.to_string();
     let identity = Identity {

@@ -23,6 +23,7 @@ use qutab::{
         wallet::Wallet,
     },
     http::{Access, ActiveAffiliate, AffiliateToken, Form, Group, IdempotencyKey, PageQuery, page::Listed},
+    secrets::password::Password,
     store::{entity::Referral, keys},
 };
 use serde_json::{Value, json};
@@ -63,12 +64,13 @@ async fn save_bank_account(State(intake): State<Intake>, ActiveAffiliate(caller)
         None => Ok(text.to_owned()),
     });
     let holder = form.text("holder_name", PersonName::parse);
+    let password = form.text("current_password", Password::typed);
     form.checked()?;
-    let (Some(bank), Some(number), Some(holder)) = (bank, number, holder) else { return Err(form.problem()) };
+    let (Some(bank), Some(number), Some(holder), Some(password)) = (bank, number, holder, password) else { return Err(form.problem()) };
     let account = BankAccount { bank_code: bank.code.into(), number, holder };
     let vault = intake.vault.as_ref().ok_or_else(|| Problem::internal("this function has no vault"))?;
     let hash = vault.find("bank", &format!("{}/{}", account.bank_code, account.number));
-    Ok(Json(bank_view(&affiliates::save_bank_account(&intake.app, caller.id, account, hash).await?)))
+    Ok(Json(bank_view(&affiliates::save_bank_account(&intake.app, caller.id, &password, account, hash).await?)))
 }
 
 /// The caller's wallet with the settings that apply to it, in one round trip.

@@ -1,6 +1,6 @@
 //! Applications and their review, bank accounts and their verification.
 
-use super::{App, Code, Problem, ROUNDS};
+use super::{App, Code, Problem, ROUNDS, credentials};
 use crate::{
     domain::{
         affiliate::{Affiliate, AffiliateStatus, BankStatus, CodeOwner, Details, PayoutAccount, ReferralCode},
@@ -98,11 +98,15 @@ enum Lost {
     CodeTaken,
 }
 
-/// Approves with a generated code, or with one that the admin chose.
+/// Approves with a generated code, or with one that the admin chose. Approving what is approved so changes nothing.
 pub async fn approve(app: &App, by: Reviewer, id: AffiliateId, chosen: Option<ReferralCode>) -> Result<Affiliate, Problem> {
     for _ in 0..ROUNDS {
         let now = app.clock.now();
         let read = find(app, id).await?;
+        let same = chosen.as_ref().is_none_or(|c| read.value.code.as_ref() == Some(c));
+        if read.value.status == AffiliateStatus::Approved && same {
+            return Ok(read.value);
+        }
         let code = chosen.clone().unwrap_or_else(|| ReferralCode::generate(&app.entropy));
         let approved = read.value.clone().approved(code.clone(), now)?;
         let mail = OutboxItem::new(Work::MailApplicationApproved { affiliate: id }, now);
@@ -129,6 +133,9 @@ pub async fn approve(app: &App, by: Reviewer, id: AffiliateId, chosen: Option<Re
 pub async fn reject(app: &App, by: Reviewer, id: AffiliateId, reason: Note) -> Result<Affiliate, Problem> {
     let now = app.clock.now();
     let read = find(app, id).await?;
+    if read.value.status == AffiliateStatus::Rejected && read.value.rejection.as_ref() == Some(&reason) {
+        return Ok(read.value);
+    }
     let rejected = read.value.clone().rejected(reason, now)?;
     let mail = OutboxItem::new(Work::MailApplicationRejected { affiliate: id }, now);
     let mut tx = Transaction::new();
@@ -142,6 +149,9 @@ pub async fn reject(app: &App, by: Reviewer, id: AffiliateId, reason: Note) -> R
 /// Suspends: earns nothing from now on, and no payout leaves.
 pub async fn suspend(app: &App, by: Reviewer, id: AffiliateId) -> Result<Affiliate, Problem> {
     let read = find(app, id).await?;
+    if read.value.status == AffiliateStatus::Suspended {
+        return Ok(read.value);
+    }
     let suspended = read.value.clone().suspended()?;
     let wallet = app.store.wallet(id).await?.ok_or_else(|| Problem::internal("an approved affiliate without a wallet"))?;
     let mut tx = Transaction::new();
@@ -151,10 +161,18 @@ pub async fn suspend(app: &App, by: Reviewer, id: AffiliateId) -> Result<Affilia
     Ok(suspended)
 }
 
-/// Saves the bank account. Any change asks for a new verification, and stops payouts until then.
-/// `hash` finds the same account at another affiliate: the sales of whoever comes second are looked at.
-pub async fn save_bank_account(app: &App, id: AffiliateId, account: BankAccount, hash: String) -> Result<PayoutAccount, Problem> {
+/// Saves the bank account, once the password was given again. Any change asks for a new verification, stops payouts until
+/// then, and is told by mail. `hash` finds the same account at another affiliate: the sales of whoever comes second are
+/// looked at.
+pub async fn save_bank_account(
+    app: &App,
+    id: AffiliateId,
+    password: &Password,
+    account: BankAccount,
+    hash: String,
+) -> Result<PayoutAccount, Problem> {
     let now = app.clock.now();
+    credentials::confirmed(app, Audience::Affiliate, &find(app, id).await?.value.email, password).await?;
     let (bank_key, wallet_key) = (keys::payout_account(id), keys::wallet(id));
     let mut found = app.store.get_many([bank_key.clone(), wallet_key.clone()]).await?;
     let bank: Option<Stored<PayoutAccount>> = found.take(&bank_key)?;
@@ -178,10 +196,12 @@ pub async fn save_bank_account(app: &App, id: AffiliateId, account: BankAccount,
         Some(bank) => tx.save(bank, &changed, ()),
         None => tx.create(&changed, ()),
     };
-    let shares_bank = app.store.shares_account(&hash, id).await?;
+    let shares_bank = !app.store.sharing_account(&hash, id).await?.is_empty();
     tx.save(&wallet, &Wallet { bank: None, shares_bank, ..wallet.value.clone() }, ());
-    tx.put_same(&SameAccount { account_hash: hash, affiliate: id });
+    let mail = OutboxItem::new(Work::MailBankChanged { affiliate: id, version }, now);
+    tx.put_same(&SameAccount { account_hash: hash, affiliate: id }).put_same(&mail);
     once(app, tx).await?;
+    app.queues.hand_on(&[mail]).await;
     Ok(changed)
 }
 

@@ -79,7 +79,8 @@ pub async fn count_day(app: &App, affiliate: AffiliateId, day: Day, now: Timesta
             return Ok(());
         }
         let visits = visits_of(app, affiliate, day, now).await?;
-        let counts = Counts::of(visits, &sales_of(app, affiliate, day, now).await?)?;
+        let leads = leads_of(app, affiliate, day, now).await?;
+        let counts = Counts::of(visits, leads, &sales_of(app, affiliate, day, now).await?)?;
         let stats = DailyStats { affiliate, day, counts, as_of: now };
         let old = before.as_ref().map(|b| b.value.counts).unwrap_or_default();
         let mut tx = Transaction::new();
@@ -117,6 +118,19 @@ async fn visits_of(app: &App, affiliate: AffiliateId, day: Day, now: Timestamp) 
         }
     }
     Ok(visits)
+}
+
+/// How many orders were placed on a day through the affiliate.
+async fn leads_of(app: &App, affiliate: AffiliateId, day: Day, now: Timestamp) -> Result<u64, Problem> {
+    let (mut leads, mut after) = (0, None);
+    loop {
+        let page = app.store.referrals_on(affiliate, day, after).await?;
+        leads += page.items.iter().filter(|l| l.value.placed_at <= now).count() as u64;
+        after = page.next;
+        if after.is_none() {
+            return Ok(leads);
+        }
+    }
 }
 
 /// What was paid on a day and noticed up to `now`: from the end of the ledger backwards, as far as the day's beginning.

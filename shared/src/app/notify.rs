@@ -3,6 +3,7 @@
 use super::{App, Problem, credentials, notify_by_phone};
 use crate::{
     domain::{
+        affiliate::BankStatus,
         contact::Email,
         identity::{Audience, LinkPurpose, Login},
         ids::{AdminId, AffiliateId, CustomerId},
@@ -10,6 +11,7 @@ use crate::{
         order::Order,
         outbox::Work,
         stats::ActiveDay,
+        time::Timestamp,
     },
     mail::{
         Letter, Mailer,
@@ -48,22 +50,28 @@ async fn compose(app: &App, mailer: &Mailer, work: &Work) -> Result<Option<Lette
         Work::MailLink { audience, purpose, email } => link(app, mailer, *audience, *purpose, email).await?,
         Work::MailAlreadyRegistered { audience, email } => person(app, *audience, email).await?.map(|(p, _)| letters::already_registered(mailer, &p)),
         Work::MailPasswordChanged { audience, email } => person(app, *audience, email).await?.map(|(p, _)| letters::password_changed(mailer, &p)),
-        Work::MailOrderPlaced { order } => match app.store.order_and_customer(*order).await? {
-            // Paid or given up meanwhile: another letter says so.
-            Some((order, customer)) if order.is_payable() => {
-                let attempt = app.store.attempt(order.id, order.attempts).await?;
-                let link = attempt.and_then(|a| a.value.invoice).map(|i| i.url);
-                Some(letters::order_placed(mailer, &customer, &order, link.as_deref()))
+        Work::MailOrderPlaced { order } => {
+            let found = app.store.order_and_customer(*order).await?;
+            if let Some((order, _)) = &found {
+                count(app, order, order.placed_at).await?;
             }
-            _ => None,
-        },
+            match found {
+                // Paid or given up meanwhile: another letter says so.
+                Some((order, customer)) if order.is_payable() => {
+                    let attempt = app.store.attempt(order.id, order.attempts).await?;
+                    let link = attempt.and_then(|a| a.value.invoice).map(|i| i.url);
+                    Some(letters::order_placed(mailer, &customer, &order, link.as_deref()))
+                }
+                _ => None,
+            }
+        }
         Work::MailOrderExpired { order } => {
             app.store.order_and_customer(*order).await?.map(|(order, customer)| letters::order_expired(mailer, &customer, &order))
         }
         Work::MailOrderConfirmed { order } => {
             let found = app.store.order_and_customer(*order).await?;
-            if let Some((order, _)) = &found {
-                count_sale(app, order).await?;
+            if let Some((order, paid)) = found.as_ref().and_then(|(o, _)| Some(o).zip(o.paid.as_ref())) {
+                count(app, order, paid.at).await?;
             }
             found.map(|(order, customer)| letters::order_confirmed(mailer, &customer, &order))
         }
@@ -82,8 +90,13 @@ async fn compose(app: &App, mailer: &Mailer, work: &Work) -> Result<Option<Lette
             app.store.affiliate(*affiliate).await?.map(|a| a.value).map(|a| letters::application_rejected(mailer, &a))
         }
         Work::MailBankDecided { affiliate } => {
-            let bank = app.store.payout_account(*affiliate).await?;
+            // Changed again meanwhile: another letter says so.
+            let bank = app.store.payout_account(*affiliate).await?.filter(|b| b.value.status != BankStatus::Pending);
             app.store.affiliate(*affiliate).await?.map(|a| a.value).zip(bank).map(|(a, bank)| letters::bank_decided(mailer, &a, &bank.value))
+        }
+        Work::MailBankChanged { affiliate, .. } => {
+            let bank = app.store.payout_account(*affiliate).await?;
+            app.store.affiliate(*affiliate).await?.map(|a| a.value).zip(bank).map(|(a, bank)| letters::bank_changed(mailer, &a, &bank.value))
         }
         Work::MailPayout { affiliate, payout } => {
             let payout = app.store.payout(*payout).await?;
@@ -95,10 +108,10 @@ async fn compose(app: &App, mailer: &Mailer, work: &Work) -> Result<Option<Lette
     })
 }
 
-/// A sale is to be counted for its affiliate, on the day of its payment.
-async fn count_sale(app: &App, order: &Order) -> Result<(), Problem> {
-    if let (Some(attribution), Some(paid)) = (&order.attribution, &order.paid) {
-        app.store.append(&ActiveDay::new(attribution.affiliate, paid.at, app.clock.now())).await?;
+/// What happened to an order at `at` is to be counted for its affiliate.
+async fn count(app: &App, order: &Order, at: Timestamp) -> Result<(), Problem> {
+    if let Some(attribution) = &order.attribution {
+        app.store.append(&ActiveDay::new(attribution.affiliate, at, app.clock.now())).await?;
     }
     Ok(())
 }

@@ -37,6 +37,7 @@ pub async fn of_sale(app: &App, order: &Order, affiliate: AffiliateId) -> Result
     let odd = [
         (wallet.value.standing == Standing::Suspended, Signal::Suspended),
         (wallet.value.shares_bank, Signal::SharedBankAccount),
+        (wallet.value.shares_identity, Signal::SharedIdentity),
         (is_flood(&day, &rules), Signal::ClickFlood),
         (of_one_visitor(app, order, affiliate).await? >= rules.orders_of_one_visitor, Signal::ManyFromOneVisitor),
     ];

@@ -11,12 +11,13 @@ use crate::{
         settings::Settings,
         time::{Entropy, Timestamp},
         upload::{Identity, ImageType, Purpose, PutAddress, Rendering, Upload, UploadStatus},
+        wallet::Wallet,
     },
     events::{Message, Queues},
     files::{self, Documents, FilesError, Media, Quarantine},
     secrets::vault::Vault,
     store::{
-        entity::Stored,
+        entity::{SameIdentity, Stored},
         throttle::Limit,
         transaction::{Commit, Transaction},
     },
@@ -176,11 +177,24 @@ async fn record_once(app: &App, read: &Stored<Upload>, rendering: &Rendering, no
                         tx.save(&older, &older.value.clone().replaced(now), ());
                     }
                 }
+                flag_identity(app, &mut tx, affiliate, &identity.nik_hash).await?;
             }
             (Purpose::Ktp, None) => return Err(Problem::internal("an identity card without its number")),
         }
     }
     Ok(matches!(app.store.commit(tx).await?, Commit::Done))
+}
+
+/// Remembers whose number this is; who comes second with it has their sales looked at.
+async fn flag_identity(app: &App, tx: &mut Transaction<()>, id: AffiliateId, nik_hash: &str) -> Result<(), Problem> {
+    let shares_identity = !app.store.sharing_identity(nik_hash, id).await?.is_empty();
+    if let Some(wallet) = app.store.wallet(id).await?
+        && wallet.value.shares_identity != shares_identity
+    {
+        tx.save(&wallet, &Wallet { shares_identity, ..wallet.value.clone() }, ());
+    }
+    tx.put_same(&SameIdentity { nik_hash: nik_hash.into(), affiliate: id });
+    Ok(())
 }
 
 /// Most images that one run of the retention removes.

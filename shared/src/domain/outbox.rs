@@ -73,6 +73,11 @@ pub enum Work {
     MailBankDecided {
         affiliate: AffiliateId,
     },
+    /// Another bank account was saved; told once for each version.
+    MailBankChanged {
+        affiliate: AffiliateId,
+        version: u32,
+    },
     MailPayout {
         affiliate: AffiliateId,
         payout: PayoutId,

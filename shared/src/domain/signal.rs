@@ -18,6 +18,8 @@ pub enum Signal {
     ClickFlood,
     /// Another affiliate has the same bank account.
     SharedBankAccount,
+    /// Another affiliate showed an identity card with the same number.
+    SharedIdentity,
 }
 
 /// Hosts that give addresses away for minutes, and what they are also known as.

@@ -30,6 +30,9 @@ pub struct Counts {
     /// Pages that browsers loaded before anybody looked.
     #[serde(default)]
     pub prefetches: u64,
+    /// Attributed orders that were placed, whatever became of them.
+    #[serde(default)]
+    pub leads: u64,
     /// Attributed orders that were paid.
     pub sales: u64,
     pub revenue: Rupiah,
@@ -89,10 +92,10 @@ pub struct Sale {
 
 impl Counts {
     /// Counts events; their order does not matter.
-    pub fn of(mut visits: Vec<Visit>, sales: &[Sale]) -> Result<Self, Overflow> {
+    pub fn of(mut visits: Vec<Visit>, leads: u64, sales: &[Sale]) -> Result<Self, Overflow> {
         visits.sort();
         let mut begun: HashMap<&str, Timestamp> = HashMap::new();
-        let mut counts = Self { sales: sales.len() as u64, ..Self::default() };
+        let mut counts = Self { leads, sales: sales.len() as u64, ..Self::default() };
         for visit in &visits {
             match visit.looker {
                 Looker::Bot => counts.bots += 1,
@@ -120,6 +123,7 @@ impl Counts {
             unique_clicks: self.unique_clicks + other.unique_clicks,
             bots: self.bots + other.bots,
             prefetches: self.prefetches + other.prefetches,
+            leads: self.leads + other.leads,
             sales: self.sales + other.sales,
             revenue: self.revenue.plus(other.revenue)?,
             earned: self.earned.plus(other.earned)?,
@@ -134,6 +138,7 @@ impl Counts {
             unique_clicks: sum.unique_clicks.saturating_sub(before.unique_clicks),
             bots: sum.bots.saturating_sub(before.bots),
             prefetches: sum.prefetches.saturating_sub(before.prefetches),
+            leads: sum.leads.saturating_sub(before.leads),
             sales: sum.sales.saturating_sub(before.sales),
             revenue: sum.revenue.minus(before.revenue)?,
             earned: sum.earned.minus(before.earned)?,

@@ -145,6 +145,9 @@ pub struct Wallet {
     /// Another affiliate has the same bank account: every sale is looked at.
     #[serde(default)]
     pub shares_bank: bool,
+    /// Another affiliate showed an identity card with the same number.
+    #[serde(default)]
+    pub shares_identity: bool,
 }
 
 /// The sums of the accounts; what the house owes or has paid.
@@ -189,7 +192,16 @@ impl Balance {
 
 impl Wallet {
     pub fn open(affiliate: AffiliateId) -> Self {
-        Self { affiliate, standing: Standing::Approved, balance: Balance::default(), entries: 0, bank: None, open_payout: None, shares_bank: false }
+        Self {
+            affiliate,
+            standing: Standing::Approved,
+            balance: Balance::default(),
+            entries: 0,
+            bank: None,
+            open_payout: None,
+            shares_bank: false,
+            shares_identity: false,
+        }
     }
 
     /// The wallet after `cause` moved `amount`, and the entry that says so. They are written together.

@@ -278,6 +278,18 @@ pub fn bank_decided(_: &Mailer, affiliate: &Affiliate, bank: &PayoutAccount) -> 
     }
 }
 
+pub fn bank_changed(_: &Mailer, affiliate: &Affiliate, bank: &PayoutAccount) -> Letter {
+    let w = to_affiliate(affiliate);
+    w.letter(
+        ("Rekening pencairan Anda telah diubah", "Your payout account has been changed"),
+        &[(
+            "Rekening di bawah ini akan kami periksa sebelum pencairan berikutnya. Bila bukan Anda yang mengubahnya, segera ganti kata sandi Anda dan hubungi kami.",
+            "We look at the account below before the next payout. If it was not you who changed it, change your password and write to us at once.",
+        )],
+    )
+    .fact(w.say(("Rekening", "Account")), &format!("{} {}", bank.account.bank_name(), mask_number(&bank.account.number)))
+}
+
 pub fn payout(mailer: &Mailer, affiliate: &Affiliate, payout: &Payout) -> Letter {
     let w = to_affiliate(affiliate);
     let (subject, text) = match payout.status {

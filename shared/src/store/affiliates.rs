@@ -2,7 +2,7 @@
 
 use super::{
     Page, Position, Range, Store, StoreError,
-    entity::{Click, Referral, SameAccount, Stored},
+    entity::{Click, Referral, SameAccount, SameIdentity, Stored},
     keys::{self, Key},
 };
 use crate::domain::{
@@ -18,6 +18,9 @@ use crate::domain::{
     upload::Upload,
     wallet::{LedgerEntry, Wallet},
 };
+
+/// Most others that are named as having the same account or identity.
+const SHARING: usize = 20;
 
 impl Store {
     pub async fn affiliate(&self, id: AffiliateId) -> Result<Option<Stored<Affiliate>>, StoreError> {
@@ -77,6 +80,12 @@ impl Store {
         self.query(Range::of(&keys::affiliate_pk(id)).prefix(keys::REFERRAL_PREFIX).newest_first().limit(limit).after(after)).await
     }
 
+    /// The leads of one day of Jakarta.
+    pub async fn referrals_on(&self, id: AffiliateId, day: Day, after: Option<Position>) -> Result<Page<Stored<Referral>>, StoreError> {
+        let [from, to] = [day, day.after()].map(|d| format!("{}{}", keys::REFERRAL_PREFIX, d.begins()));
+        self.query(Range::of(&keys::affiliate_pk(id)).between(from, to).limit(1000).after(after)).await
+    }
+
     pub async fn ledger(&self, id: AffiliateId, limit: usize, after: Option<Position>) -> Result<Page<Stored<LedgerEntry>>, StoreError> {
         self.query(Range::of(&keys::affiliate_pk(id)).prefix(keys::LEDGER_PREFIX).newest_first().limit(limit).after(after)).await
     }
@@ -110,10 +119,16 @@ impl Store {
         self.list(Range::by_owner(keys::HELD).limit(limit).after(after), |c: &Commission| c.status == CommissionStatus::Held).await
     }
 
-    /// Whether another affiliate has, or had, this bank account.
-    pub async fn shares_account(&self, hash: &str, id: AffiliateId) -> Result<bool, StoreError> {
-        let page = self.query(Range::of(&keys::same_accounts(hash)).limit(2)).await?;
-        Ok(page.items.iter().any(|s: &Stored<SameAccount>| s.value.affiliate != id))
+    /// Others who have, or had, this bank account.
+    pub async fn sharing_account(&self, hash: &str, id: AffiliateId) -> Result<Vec<AffiliateId>, StoreError> {
+        let page = self.query(Range::of(&keys::same_accounts(hash)).limit(SHARING)).await?;
+        Ok(page.items.iter().map(|s: &Stored<SameAccount>| s.value.affiliate).filter(|other| *other != id).collect())
+    }
+
+    /// Others who showed an identity card with this number.
+    pub async fn sharing_identity(&self, hash: &str, id: AffiliateId) -> Result<Vec<AffiliateId>, StoreError> {
+        let page = self.query(Range::of(&keys::same_identities(hash)).limit(SHARING)).await?;
+        Ok(page.items.iter().map(|s: &Stored<SameIdentity>| s.value.affiliate).filter(|other| *other != id).collect())
     }
 
     pub async fn upload(&self, id: AffiliateId, upload: UploadId) -> Result<Option<Stored<Upload>>, StoreError> {

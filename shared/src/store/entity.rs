@@ -96,6 +96,14 @@ pub struct SameAccount {
     pub affiliate: AffiliateId,
 }
 
+/// An affiliate showed, or once showed, an identity card with this number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SameIdentity {
+    /// Keyed: tells nothing without the vault.
+    pub nik_hash: String,
+    pub affiliate: AffiliateId,
+}
+
 /// One visit through `/r/{code}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Click {
@@ -179,6 +187,7 @@ entities! {
     "ktp_image" KtpImage: |k| keys::ktp(k.affiliate, k.upload),
         due k.deleted_at.is_none().then(|| Listed::new(keys::KTP_RETENTION, keys::timed(k.delete_at, k.upload)));
     "same_account" SameAccount: |s| keys::same_account(&s.account_hash, s.affiliate);
+    "same_identity" SameIdentity: |s| keys::same_identity(&s.nik_hash, s.affiliate);
     "ledger_entry" LedgerEntry: |l| keys::ledger(l.affiliate, l.number);
     "checkpoint" Checkpoint: |c| keys::checkpoint(c.affiliate);
     "commission" Commission: |c| keys::commission(c.affiliate, c.placed_at, c.order),

@@ -27,6 +27,7 @@
 //! | checkpoint | `AFFILIATE#{id}` | `CHECKPOINT` | where the reconciliation goes on |
 //! | commission | `AFFILIATE#{id}` | `COMMISSION#{placed at}#{order}` | an affiliate's commissions; `by_due`: what may mature, by shard; `by_owner`: what is held for a person |
 //! | same account | `SAME_ACCOUNT#{hash}` | `{affiliate}` | who has the same bank account |
+//! | same identity | `SAME_IDENTITY#{hash}` | `{affiliate}` | who showed an identity card with the same number |
 //! | referral | `AFFILIATE#{id}` | `REFERRAL#{placed at}#{order}` | an affiliate's leads, paired with the commissions by order |
 //! | daily stats | `AFFILIATE#{id}` | `DAY#{day}` | an affiliate's days, in order; counted from clicks and ledger |
 //! | stats totals | `AFFILIATE#{id}` | `TOTALS` | the sum of an affiliate's days, however many there are |
@@ -216,6 +217,12 @@ pub fn same_accounts(hash: &str) -> String {
 }
 pub fn same_account(hash: &str, id: AffiliateId) -> Key {
     Key::new(same_accounts(hash), id.to_string())
+}
+pub fn same_identities(hash: &str) -> String {
+    format!("SAME_IDENTITY#{hash}")
+}
+pub fn same_identity(hash: &str, id: AffiliateId) -> Key {
+    Key::new(same_identities(hash), id.to_string())
 }
 pub const KTP_PREFIX: &str = "KTP#";
 pub fn ktp(id: AffiliateId, upload: UploadId) -> Key {

@@ -179,7 +179,7 @@ impl Walk {
     }
 
     pub async fn payout_is_paid(&mut self) -> Step {
-        let account = json!({ "bank_code": "014", "account_number": "1234567890", "holder_name": "Rina Wulandari" });
+        let account = json!({ "bank_code": "014", "account_number": "1234567890", "holder_name": "Rina Wulandari", "current_password": PASSWORD });
         let token = self.promoter().await?;
         let saved = self.caller.put("/api/affiliate/bank-account", &token, &account).await?;
         let finance = self.staff("finance").await?;
