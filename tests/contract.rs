@@ -41,7 +41,7 @@ async fn only_those_who_may_get_through() {
         let path: String = route.path.split('/').map(|s| if s.starts_with('{') { "x" } else { s }).collect::<Vec<_>>().join("/");
         for (who, token) in [("nobody", None), ("customer", Some(&customer)), ("affiliate", Some(&affiliate)), ("viewer", Some(&viewer))] {
             let allowed = matches!((who, route.access), ("customer", Access::Customer) | ("affiliate", Access::Affiliate))
-                || matches!((who, route.access), ("viewer", Access::Admin(qutab::domain::identity::Permission::Read)));
+                || matches!((who, route.access), ("viewer", Access::Admin(qutab::domain::staff::Permission::Read)));
             if allowed {
                 continue;
             }

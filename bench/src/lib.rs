@@ -4,6 +4,7 @@
 //! and indexes. Budgets are those that the project set itself; what misses one is marked.
 #![allow(clippy::unwrap_used, missing_debug_implementations, reason = "a measurement that cannot go on says so and stops")]
 
+pub mod clicks;
 mod prices;
 
 use prices::{Invoked, price};

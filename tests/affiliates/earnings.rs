@@ -67,8 +67,7 @@ async fn a_bank_account_is_masked_checked_and_verified_anew_after_a_change() {
     );
     let eligible = async || w.get("/api/affiliate/payouts/eligibility", &affiliate.token).await.ok();
     assert_eq!(eligible().await["reasons"], json!(["bank_not_verified"]));
-    let finance = w.admin("finance").await;
-    w.post(&format!("/api/admin/bank-accounts/{}/verify", affiliate.id), &finance, json!({})).await.ok();
+    w.verify_saved_bank(&affiliate).await;
     w.drain().await;
     assert_eq!(eligible().await["eligible"], true);
     let payout = w.post("/api/affiliate/payouts", &affiliate.token, json!({ "amount": 200_000 })).await.ok();

@@ -110,7 +110,7 @@ async fn every_sign_is_seen() {
         let click = w.click(&rina.code).await;
         w.order(&buyer, "domba-garut", Some(&click)).await
     };
-    w.post(&format!("/api/admin/affiliates/{}/suspend", rina.id), &w.admin("ops").await, json!({})).await.ok();
+    w.post(&format!("/api/admin/affiliates/{}/suspend", rina.id), &w.admin("ops").await, json!({ "reason": "klik palsu" })).await.ok();
     w.pay(&order).await;
     w.drain().await;
     assert_eq!(held(&w).await.pop().unwrap().1, json!(["suspended"]), "suspended between order and payment");

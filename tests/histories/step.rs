@@ -2,8 +2,9 @@
 
 use super::Run;
 use qutab::domain::{
-    identity::{Audience, Role},
+    identity::Audience,
     ids::AdminId,
+    staff::Role,
 };
 use qutab_local::wire::Cut;
 use qutab_tests::{Answer, PASSWORD, World};
@@ -237,7 +238,10 @@ impl Run {
                 self.call(cut, "PUT", "/api/affiliate/bank-account", &own, None, body).await;
             }
             Step::VerifyBank => {
-                drop(self.call(cut, "POST", &format!("/api/admin/bank-accounts/{}/verify", affiliate.id), &staff, None, json!({})).await);
+                let path = format!("/api/admin/bank-accounts/{}", affiliate.id);
+                let seen = self.w.get(&path, &staff).await;
+                let body = json!({ "version": seen.body["version"] });
+                drop(self.call(cut, "POST", &format!("{path}/verify"), &staff, None, body).await);
             }
             Step::RequestPayout => {
                 let body = if self.random.bool() { json!({}) } else { json!({ "amount": self.random.i64(100_000..1_500_000) }) };

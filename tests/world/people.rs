@@ -5,8 +5,9 @@ use argon2::password_hash::PasswordHasher;
 use qutab::{
     domain::{
         contact::Email,
-        identity::{Audience, Login, Role, Session},
+        identity::{Audience, Login, Session},
         ids::SessionId,
+        staff::Role,
     },
     secrets::{refresh::RefreshToken, token::Caller},
 };
@@ -65,8 +66,15 @@ impl World {
     pub async fn verify_bank(&self, affiliate: &Affiliate) {
         let body = json!({ "bank_code": "014", "account_number": "1234567890", "holder_name": "Promotor Handal", "current_password": PASSWORD });
         self.send("PUT", "/api/affiliate/bank-account", Some(&affiliate.token), &[], Some(body)).await.ok();
+        self.verify_saved_bank(affiliate).await;
+    }
+
+    /// Verifies the account that is saved now.
+    pub async fn verify_saved_bank(&self, affiliate: &Affiliate) {
         let finance = self.admin("finance").await;
-        self.post(&format!("/api/admin/bank-accounts/{}/verify", affiliate.id), &finance, json!({})).await.ok();
+        let path = format!("/api/admin/bank-accounts/{}", affiliate.id);
+        let version = self.get(&path, &finance).await.ok()["version"].clone();
+        self.post(&format!("{path}/verify"), &finance, json!({ "version": version })).await.ok();
     }
 
     /// Gives an affiliate the same password at a price for runs in which hashing would take most of the time.

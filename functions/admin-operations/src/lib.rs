@@ -1,63 +1,22 @@
-//! What needs a person: commissions that are held because something about the sale is odd.
+//! Running the shop: staff, and commissions that need a person.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+mod signals;
+mod staff;
+
 use qutab::{
-    app::{
-        App, Code, Problem,
-        signals::{self, Decision},
-    },
-    domain::{commission::Commission, identity::Permission, ids::OrderId, text::Note},
-    http::{Access, AdminCaller, Form, Group, PageQuery, page::Listed},
+    app::App,
+    domain::staff::Permission,
+    http::{Access, Group},
 };
-use serde_json::{Value, json};
-
-const DECIDE: Permission = Permission::Refund;
 
 pub fn group(app: App) -> Group {
+    let (read, refund, people) = (Access::Admin(Permission::Read), Access::Admin(Permission::Refund), Access::Admin(Permission::ManageStaff));
     Group::named("admin-operations")
-        .get("/api/admin/signals", Access::Admin(Permission::Read), list)
-        .post("/api/admin/signals/{id}/release", Access::Admin(DECIDE), release)
-        .post("/api/admin/signals/{id}/void", Access::Admin(DECIDE), void)
+        .get("/api/admin/signals", read, signals::list)
+        .post("/api/admin/signals/{id}/release", refund, signals::release)
+        .post("/api/admin/signals/{id}/void", refund, signals::void)
+        .get("/api/admin/staff", people, staff::list)
+        .post("/api/admin/staff", people, staff::invite)
+        .patch("/api/admin/staff/{id}", people, staff::change)
         .build(app)
-}
-
-/// What is held, oldest first. Its id is the order's.
-async fn list(State(app): State<App>, caller: AdminCaller, page: PageQuery) -> Result<Json<Listed<Value>>, Problem> {
-    caller.may(Permission::Read)?;
-    let found = app.store.held(page.limit, page.after.clone()).await?;
-    Ok(Json(page.answer(found.items.iter().map(|c| view(&c.value)).collect(), found.next)))
-}
-
-async fn decide(app: &App, caller: AdminCaller, order: &str, decision: Decision, mut form: Form) -> Result<Json<Value>, Problem> {
-    let by = caller.may(DECIDE)?.into();
-    let note = form.text("reason", Note::parse);
-    form.checked()?;
-    let Some(note) = note else { return Err(form.problem()) };
-    let order = OrderId::parse(order).ok_or_else(|| Problem::new(Code::NotFound))?;
-    Ok(Json(view(&signals::decide(app, by, order, decision, &note).await?)))
-}
-
-async fn release(State(app): State<App>, caller: AdminCaller, Path(order): Path<String>, form: Form) -> Result<Json<Value>, Problem> {
-    decide(&app, caller, &order, Decision::Release, form).await
-}
-
-async fn void(State(app): State<App>, caller: AdminCaller, Path(order): Path<String>, form: Form) -> Result<Json<Value>, Problem> {
-    decide(&app, caller, &order, Decision::Void, form).await
-}
-
-fn view(c: &Commission) -> Value {
-    json!({
-        "id": c.order,
-        "order_number": c.order_number,
-        "affiliate_id": c.affiliate,
-        "status": c.status,
-        "signals": c.signals,
-        "basis": c.basis,
-        "amount": c.amount,
-        "remaining": c.remaining(),
-        "paid_at": c.paid_at,
-    })
 }

@@ -9,11 +9,11 @@ use qutab::{
     app::{Code, Problem, Shop, advance_order, refund_order, refund_order::Asked, release_order, send_refund},
     domain::{
         Wrong,
-        identity::Permission,
         ids::{OrderId, RefundId},
         money::Rupiah,
         order::{Actor, Order, OrderStatus, RefundKind},
         refund::Refund,
+        staff::Permission,
         text::{Note, TransferReference},
         time::Day,
     },

@@ -7,9 +7,9 @@ use axum::{
 use qutab::{
     app::{App, Code, Problem, payouts},
     domain::{
-        identity::Permission,
         ids::PayoutId,
         payout::{Decision, Payout, PayoutStatus},
+        staff::Permission,
         text::{Note, TransferReference},
     },
     http::{Access, AdminCaller, Form, Group, PageQuery, page::Listed},

@@ -68,7 +68,7 @@ async fn forgot_password(State(app): State<App>, peer: Peer, form: Form) -> Resu
 }
 
 async fn reset_password(State(app): State<App>, peer: Peer, form: Form) -> Result<StatusCode, Problem> {
-    login::reset_password(&app, Audience::Affiliate, &peer, form).await
+    login::set_password_by_link(&app, Audience::Affiliate, LinkPurpose::ResetPassword, &peer, form).await
 }
 
 async fn list_sessions(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate) -> Result<Json<Value>, Problem> {

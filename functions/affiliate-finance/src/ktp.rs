@@ -37,7 +37,7 @@ pub async fn open(
     let (Some((content_type, bytes)), Some(nik), Some(version)) = (wanted, nik, version) else { return Err(form.problem()) };
     // Nobody's card is asked for before there is anything to pay out.
     intake.app.store.wallet(caller.id).await?.ok_or_else(|| Problem::conflict("the application has not been approved"))?;
-    let vault = intake.vault.as_ref().ok_or_else(|| Problem::internal("this function has no vault"))?;
+    let vault = intake.app.vault()?;
     let owner = caller.id.to_string();
     let identity = Identity {
         sealed_nik: vault.seal_nik(&owner, &nik, &intake.app.entropy).map_err(Problem::internal)?,
@@ -61,7 +61,7 @@ pub async fn complete(
 /// The newest card: where its review stands, and the number with all but its last digits hidden.
 pub async fn view(intake: &Intake, id: AffiliateId) -> Result<Value, Problem> {
     let Some(newest) = intake.app.store.ktp_images(id).await?.into_iter().next().map(|k| k.value) else { return Ok(Value::Null) };
-    let nik = intake.vault.as_ref().and_then(|v| v.open_nik(&id.to_string(), &newest.identity.sealed_nik).ok());
+    let nik = intake.app.vault.as_ref().and_then(|v| v.open_nik(&id.to_string(), &newest.identity.sealed_nik).ok());
     Ok(json!({
         "status": newest.status,
         "nik": nik.as_deref().map(mask_number),

@@ -68,8 +68,7 @@ async fn save_bank_account(State(intake): State<Intake>, ActiveAffiliate(caller)
     form.checked()?;
     let (Some(bank), Some(number), Some(holder), Some(password)) = (bank, number, holder, password) else { return Err(form.problem()) };
     let account = BankAccount { bank_code: bank.code.into(), number, holder };
-    let vault = intake.vault.as_ref().ok_or_else(|| Problem::internal("this function has no vault"))?;
-    let hash = vault.find("bank", &format!("{}/{}", account.bank_code, account.number));
+    let hash = intake.app.vault()?.find("bank", &format!("{}/{}", account.bank_code, account.number));
     Ok(Json(bank_view(&affiliates::save_bank_account(&intake.app, caller.id, &password, account, hash).await?)))
 }
 

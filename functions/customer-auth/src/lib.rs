@@ -72,7 +72,7 @@ async fn forgot_password(State(app): State<App>, peer: Peer, form: Form) -> Resu
 }
 
 async fn reset_password(State(app): State<App>, peer: Peer, form: Form) -> Result<StatusCode, Problem> {
-    login::reset_password(&app, Audience::Customer, &peer, form).await
+    login::set_password_by_link(&app, Audience::Customer, LinkPurpose::ResetPassword, &peer, form).await
 }
 
 async fn list_sessions(State(app): State<App>, ActiveCustomer(caller): ActiveCustomer) -> Result<Json<Value>, Problem> {

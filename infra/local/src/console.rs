@@ -72,6 +72,7 @@ impl Console {
             .route("/_local/mails", get(mails))
             .route("/_local/mails/{number}", get(mail))
             .route("/_local/schedules/{function}", post(run))
+            .route("/_local/functions/{function}", post(invoke))
             .route("/_local/redrive/{queue}", post(redrive))
             .with_state(self)
     }
@@ -129,6 +130,17 @@ async fn run(State(console): State<Console>, Path(function): Path<String>, heade
         return outcome.map_or_else(|_| StatusCode::BAD_GATEWAY.into_response(), |answer| axum::Json(answer).into_response());
     }
     Redirect::to("/#schedules").into_response()
+}
+
+/// Invokes a function by hand, as `aws lambda invoke` would; only those that nothing else invokes.
+async fn invoke(State(console): State<Console>, Path(function): Path<String>, axum::Json(event): axum::Json<serde_json::Value>) -> Response {
+    if !console.template.functions.iter().any(|f| f.package == function && f.routes.is_empty() && f.package.starts_with("first-")) {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    match console.fleet.invoke(&function, &event).await {
+        Ok(answer) => axum::Json(answer).into_response(),
+        Err(failure) => (StatusCode::BAD_GATEWAY, format!("{failure:?}")).into_response(),
+    }
 }
 
 async fn redrive(State(console): State<Console>, Path(dead): Path<String>) -> Response {

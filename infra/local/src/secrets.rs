@@ -49,6 +49,8 @@ impl Secrets {
             ("whatsapp:token", random()),
             ("vault:keys", format!("local:{}", random())),
             ("vault:finder", random()),
+            ("staff-vault:keys", format!("local:{}", random())),
+            ("staff-vault:finder", random()),
         ];
         Ok(Self { values: values.map(|(n, v)| (n.to_owned(), v)).into() })
     }

@@ -3,7 +3,9 @@
 use qutab::{
     app::{
         App, Problem,
-        affiliates::{self, Application, Reviewer},
+        affiliates::{self, Application},
+        audit::Reviewer,
+        review,
         sessions::{self, NewCustomer},
     },
     domain::{
@@ -12,10 +14,11 @@ use qutab::{
         catalog::{Category, Portion, Product, Stock},
         contact::{Email, Phone},
         coupon::{Coupon, CouponCode, Discount},
-        identity::{Admin, Audience, Language, Login, Role},
+        identity::{Audience, Language, Login},
         ids::{AdminId, AffiliateId, PictureId, ProductId},
         money::{BasisPoints, Rupiah},
         platform::Platform,
+        staff::{Admin, Role},
         text::{Description, Motivation, PersonName, Place, Title},
     },
     files::{self, Media, Rendered},
@@ -123,7 +126,7 @@ async fn staff(app: &App, email: &str, role: Role) -> Result<(), Problem> {
     let password_hash = password::hash(&Password::parse(PASSWORD).map_err(wrong)?, &app.entropy)?;
     let login = Login { audience: Audience::Admin, email: email.clone(), account: id.to_string(), password_hash, created_at: now };
     let name = PersonName::parse(&format!("Staf {}", role.as_str())).map_err(wrong)?;
-    let admin = Admin { id, name, email, role, active: true, created_at: now };
+    let admin = Admin { id, name, email, role, active: true, created_at: now, second_factor: None };
     let mut tx = Transaction::new();
     tx.create(&login, ()).create(&admin, ());
     app.store.commit(tx).await?;
@@ -177,8 +180,8 @@ pub async fn people(app: &App) -> Result<(), Problem> {
     let login = app.store.login(Audience::Affiliate, &email).await?.and_then(|l| AffiliateId::parse(&l.value.account));
     let id = login.ok_or_else(|| Problem::internal("the seeded affiliate has no login"))?;
     if app.store.affiliate(id).await?.is_some_and(|a| a.value.status == AffiliateStatus::Pending) {
-        let owner = Reviewer { admin: AdminId::named(&[STAFF[0].0]) };
-        affiliates::approve(app, owner, id, Some(ReferralCode::parse(CODE).map_err(wrong)?)).await?;
+        let owner = Reviewer { admin: AdminId::named(&[STAFF[0].0]), address: None };
+        review::approve(app, owner, id, Some(ReferralCode::parse(CODE).map_err(wrong)?)).await?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::{
     App, Code, Problem, ROUNDS,
-    affiliates::{Reviewer, audit},
+    audit::{self, Reviewer},
 };
 use crate::{
     domain::{
@@ -26,7 +26,7 @@ pub async fn advance(app: &App, by: Reviewer, id: OrderId, to: OrderStatus, note
         let after = read.value.clone().moved(to, Actor::Admin, note.clone(), now)?;
         let mut tx = Transaction::new();
         tx.save(&read, &after, ());
-        tx.create(&audit(app, by, "order.status", &id.to_string(), read.value.status.as_str(), to.as_str()), ());
+        tx.create(&audit::entry(app, by, "order.status", &id.to_string(), read.value.status.as_str(), to.as_str()), ());
         if to == OrderStatus::Completed
             && let Some(commission) = app.store.commission(&after).await?
         {

@@ -1,20 +1,21 @@
-//! Applications and their review, bank accounts and their verification.
+//! What affiliates do about themselves: apply, apply again, change their details and their bank account.
 
-use super::{App, Code, Problem, ROUNDS, credentials};
+use super::{
+    App, Code, Problem, ROUNDS,
+    credentials,
+};
 use crate::{
     domain::{
-        affiliate::{Affiliate, AffiliateStatus, BankStatus, CodeOwner, Details, PayoutAccount, ReferralCode},
+        affiliate::{Affiliate, AffiliateStatus, BankStatus, Details, PayoutAccount},
         contact::{BankAccount, Email},
         identity::{Audience, Login},
-        ids::{AdminId, AffiliateId},
-        ktp::KtpStatus,
+        ids::AffiliateId,
         outbox::{OutboxItem, Work},
-        text::Note,
-        wallet::{Standing, VerifiedBank, Wallet},
+        wallet::Wallet,
     },
     secrets::password::{self, Password},
     store::{
-        entity::{AuditEntry, SameAccount, Stored},
+        entity::{SameAccount, Stored},
         keys,
         throttle::Limit,
         transaction::{Commit, Transaction},
@@ -48,6 +49,7 @@ pub async fn apply(app: &App, new: Application, address: &str) -> Result<(), Pro
         applied_at: now,
         decided_at: None,
         rejection: None,
+        suspension: None,
         code: None,
         commission_override: None,
     };
@@ -86,81 +88,6 @@ pub async fn change_details(app: &App, id: AffiliateId, change: impl Fn(&mut Det
     Err(Problem::unavailable("the profile kept changing"))
 }
 
-/// Who decides, for the audit log.
-#[derive(Debug, Clone, Copy)]
-pub struct Reviewer {
-    pub admin: AdminId,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Lost {
-    Changed,
-    CodeTaken,
-}
-
-/// Approves with a generated code, or with one that the admin chose. Approving what is approved so changes nothing.
-pub async fn approve(app: &App, by: Reviewer, id: AffiliateId, chosen: Option<ReferralCode>) -> Result<Affiliate, Problem> {
-    for _ in 0..ROUNDS {
-        let now = app.clock.now();
-        let read = find(app, id).await?;
-        let same = chosen.as_ref().is_none_or(|c| read.value.code.as_ref() == Some(c));
-        if read.value.status == AffiliateStatus::Approved && same {
-            return Ok(read.value);
-        }
-        let code = chosen.clone().unwrap_or_else(|| ReferralCode::generate(&app.entropy));
-        let approved = read.value.clone().approved(code.clone(), now)?;
-        let mail = OutboxItem::new(Work::MailApplicationApproved { affiliate: id }, now);
-        let mut tx = Transaction::new();
-        tx.save(&read, &approved, Lost::Changed)
-            .create(&CodeOwner { code, affiliate: id, given_at: now }, Lost::CodeTaken)
-            .create(&Wallet::open(id), Lost::Changed)
-            .put_same(&mail)
-            .create(&audit(app, by, "affiliate.approve", &id.to_string(), read.value.status.as_str(), "approved"), Lost::Changed);
-        match app.store.commit(tx).await? {
-            Commit::Done => {
-                app.queues.hand_on(&[mail]).await;
-                return Ok(approved);
-            }
-            Commit::Lost(lost) if chosen.is_some() && lost.contains(&Lost::CodeTaken) && !lost.contains(&Lost::Changed) => {
-                return Err(Problem::conflict("this code is taken"));
-            }
-            Commit::Lost(_) => {}
-        }
-    }
-    Err(Problem::unavailable("approval kept colliding"))
-}
-
-pub async fn reject(app: &App, by: Reviewer, id: AffiliateId, reason: Note) -> Result<Affiliate, Problem> {
-    let now = app.clock.now();
-    let read = find(app, id).await?;
-    if read.value.status == AffiliateStatus::Rejected && read.value.rejection.as_ref() == Some(&reason) {
-        return Ok(read.value);
-    }
-    let rejected = read.value.clone().rejected(reason, now)?;
-    let mail = OutboxItem::new(Work::MailApplicationRejected { affiliate: id }, now);
-    let mut tx = Transaction::new();
-    tx.save(&read, &rejected, ()).put_same(&mail);
-    tx.create(&audit(app, by, "affiliate.reject", &id.to_string(), read.value.status.as_str(), "rejected"), ());
-    once(app, tx).await?;
-    app.queues.hand_on(&[mail]).await;
-    Ok(rejected)
-}
-
-/// Suspends: earns nothing from now on, and no payout leaves.
-pub async fn suspend(app: &App, by: Reviewer, id: AffiliateId) -> Result<Affiliate, Problem> {
-    let read = find(app, id).await?;
-    if read.value.status == AffiliateStatus::Suspended {
-        return Ok(read.value);
-    }
-    let suspended = read.value.clone().suspended()?;
-    let wallet = app.store.wallet(id).await?.ok_or_else(|| Problem::internal("an approved affiliate without a wallet"))?;
-    let mut tx = Transaction::new();
-    tx.save(&read, &suspended, ()).save(&wallet, &Wallet { standing: Standing::Suspended, ..wallet.value.clone() }, ());
-    tx.create(&audit(app, by, "affiliate.suspend", &id.to_string(), "approved", "suspended"), ());
-    once(app, tx).await?;
-    Ok(suspended)
-}
-
 /// Saves the bank account, once the password was given again. Any change asks for a new verification, stops payouts until
 /// then, and is told by mail. `hash` finds the same account at another affiliate: the sales of whoever comes second are
 /// looked at.
@@ -184,6 +111,7 @@ pub async fn save_bank_account(
     let changed = PayoutAccount {
         affiliate: id,
         account,
+        account_hash: hash.clone(),
         version,
         status: BankStatus::Pending,
         changed_at: now,
@@ -205,47 +133,13 @@ pub async fn save_bank_account(
     Ok(changed)
 }
 
-/// Verifies or rejects a bank account.
-pub async fn decide_bank_account(app: &App, by: Reviewer, id: AffiliateId, verified: bool, reason: Option<Note>) -> Result<PayoutAccount, Problem> {
-    let now = app.clock.now();
-    let read = app.store.payout_account(id).await?.ok_or_else(|| Problem::new(Code::NotFound))?;
-    let wallet = app.store.wallet(id).await?.ok_or_else(|| Problem::new(Code::NotFound))?;
-    let decided = read.value.clone().decided(verified, by.admin, reason, now)?;
-    let bank = verified.then_some(VerifiedBank { version: decided.version, by: by.admin });
-    let mail = OutboxItem::new(Work::MailBankDecided { affiliate: id }, now);
-    let mut tx = Transaction::new();
-    tx.save(&read, &decided, ()).save(&wallet, &Wallet { bank, ..wallet.value.clone() }, ()).put_same(&mail);
-    // The card was looked at for this decision: its picture is kept for the retention time from now on.
-    if let Some(card) = app.store.ktp_images(id).await?.into_iter().next().filter(|k| k.value.status == KtpStatus::Pending) {
-        let settings = app.store.settings().await?;
-        tx.save(&card, &card.value.clone().decided(verified, &settings, now), ());
-    }
-    tx.create(&audit(app, by, "bank_account.decide", &id.to_string(), read.value.status.as_str(), decided.status.as_str()), ());
-    once(app, tx).await?;
-    app.queues.hand_on(&[mail]).await;
-    Ok(decided)
-}
-
-async fn find(app: &App, id: AffiliateId) -> Result<Stored<Affiliate>, Problem> {
+pub(super) async fn find(app: &App, id: AffiliateId) -> Result<Stored<Affiliate>, Problem> {
     app.store.affiliate(id).await?.ok_or_else(|| Problem::new(Code::NotFound))
 }
 
-async fn once(app: &App, tx: Transaction<()>) -> Result<(), Problem> {
+pub(super) async fn once(app: &App, tx: Transaction<()>) -> Result<(), Problem> {
     match app.store.commit(tx).await? {
         Commit::Done => Ok(()),
         Commit::Lost(_) => Err(Problem::conflict("somebody else has just changed this; look again")),
-    }
-}
-
-pub(crate) fn audit(app: &App, by: Reviewer, action: &str, subject: &str, before: &str, after: &str) -> AuditEntry {
-    let now = app.clock.now();
-    AuditEntry {
-        id: crate::domain::ids::TaskId::fresh(now, &app.entropy).to_string(),
-        at: now,
-        admin: by.admin.to_string(),
-        action: action.into(),
-        subject: subject.into(),
-        before: Some(before.into()),
-        after: Some(after.into()),
     }
 }

@@ -88,9 +88,16 @@ pub async fn verify_email(app: &App, token: &str, address: &str) -> Result<(), P
 }
 
 /// Sets a new password by a mailed link: the link is used up and every session ends, in one transaction.
-pub async fn reset_password(app: &App, audience: Audience, token: &str, new: &Password, address: &str) -> Result<(), Problem> {
+pub async fn set_password_by_link(
+    app: &App,
+    audience: Audience,
+    purpose: LinkPurpose,
+    token: &str,
+    new: &Password,
+    address: &str,
+) -> Result<(), Problem> {
     for _ in 0..ROUNDS {
-        let link = open_link(app, audience, LinkPurpose::ResetPassword, token, address).await?;
+        let link = open_link(app, audience, purpose, token, address).await?;
         let login = app.store.login(audience, &link.value.email).await?.ok_or_else(|| Problem::new(Code::LinkRefused))?;
         let mut tx = Transaction::new();
         tx.remove(&link, ());

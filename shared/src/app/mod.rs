@@ -5,8 +5,10 @@ pub mod advance_order;
 pub mod affiliates;
 pub mod aggregate;
 pub mod archive;
+pub mod audit;
 pub mod click;
 pub mod credentials;
+pub mod documents;
 pub mod leads;
 pub mod mature;
 pub mod notify;
@@ -24,8 +26,11 @@ pub mod refund_order;
 pub mod release_order;
 pub mod rename_order;
 pub mod send_refund;
+pub mod review;
+pub mod second_factor;
 pub mod sessions;
 pub mod signals;
+pub mod staff;
 pub mod statement;
 pub mod uploads;
 
@@ -36,6 +41,7 @@ use crate::{
     secrets::{
         referral::ReferralKey,
         token::{Issuer, Verifier},
+        vault::Vault,
     },
     store::Store,
 };
@@ -65,6 +71,7 @@ pub struct App {
     pub verifier: Verifier,
     pub issuer: Option<Issuer>,
     pub referrals: Option<ReferralKey>,
+    pub vault: Option<Vault>,
     pub site: Site,
 }
 
@@ -91,5 +98,10 @@ impl App {
     /// The right to make tokens, which only the login functions have.
     pub fn issuer(&self) -> Result<&Issuer, Problem> {
         self.issuer.as_ref().ok_or_else(|| Problem::internal("this function has no signing key"))
+    }
+
+    /// The right to seal and open, which few functions have.
+    pub fn vault(&self) -> Result<&Vault, Problem> {
+        self.vault.as_ref().ok_or_else(|| Problem::internal("this function has no vault"))
     }
 }

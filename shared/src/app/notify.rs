@@ -126,6 +126,7 @@ async fn link(app: &App, mailer: &Mailer, audience: Audience, purpose: LinkPurpo
     Ok(Some(match purpose {
         LinkPurpose::VerifyEmail => letters::verify_email(mailer, &person, &token),
         LinkPurpose::ResetPassword => letters::reset_password(mailer, &person, &token),
+        LinkPurpose::AcceptInvitation => letters::invitation(mailer, &person, &token),
     }))
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     App, Code, FieldError, Problem, ROUNDS,
-    affiliates::{Reviewer, audit},
+    audit::{self, Reviewer},
 };
 use crate::{
     domain::{
@@ -101,7 +101,7 @@ pub async fn decide_payout(app: &App, by: Reviewer, id: PayoutId, decision: Deci
         if let Some(mail) = &mail {
             tx.put_same(mail);
         }
-        tx.create(&audit(app, by, "payout.decide", &id.to_string(), read.value.status.as_str(), payout.status.as_str()), ());
+        tx.create(&audit::entry(app, by, "payout.decide", &id.to_string(), read.value.status.as_str(), payout.status.as_str()), ());
         if let Commit::Done = app.store.commit(tx).await? {
             app.queues.hand_on(mail.as_slice()).await;
             return Ok(payout);

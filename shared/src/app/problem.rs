@@ -27,6 +27,8 @@ codes! {
     Malformed = "malformed", BAD_REQUEST, "The request cannot be read";
     NotLoggedIn = "not_logged_in", UNAUTHORIZED, "Log in first";
     WrongCredentials = "wrong_credentials", UNAUTHORIZED, "The e-mail address or the password is wrong";
+    SecondFactorRequired = "second_factor_required", UNAUTHORIZED, "A code of the authenticator app is needed";
+    SecondFactorWrong = "second_factor_wrong", UNAUTHORIZED, "The code is wrong or was used before";
     LinkRefused = "link_refused", UNPROCESSABLE_ENTITY, "The link is wrong, used or too old";
     NotAllowed = "not_allowed", FORBIDDEN, "You may not do this";
     NotFound = "not_found", NOT_FOUND, "There is no such thing";

@@ -32,7 +32,7 @@ pub async fn reconcile(app: &App, now: Timestamp, full: bool) -> Result<Reconcil
         let mut after = None;
         let mut seen = 0;
         loop {
-            let page = app.store.applications(status, 100, after).await?;
+            let page = app.store.applications(status, |_| true, 100, after).await?;
             seen += page.items.len();
             for affiliate in page.items {
                 recount(app, affiliate.value.id, now, full, &mut result).await?;

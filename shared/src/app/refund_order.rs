@@ -2,7 +2,7 @@
 
 use super::{
     App, Code, Problem, ROUNDS,
-    affiliates::{Reviewer, audit},
+    audit::{self, Reviewer},
 };
 use crate::{
     domain::{
@@ -133,7 +133,7 @@ async fn write(
     }
     void_commission(app, &mut tx, after, refund, now).await?;
     let subject = format!("{}/{}", after.id, refund.id);
-    tx.create(&audit(app, by, "order.refund", &subject, read.value.status.as_str(), &refund.amount.to_string()), ());
+    tx.create(&audit::entry(app, by, "order.refund", &subject, read.value.status.as_str(), &refund.amount.to_string()), ());
     Ok((tx, owed))
 }
 

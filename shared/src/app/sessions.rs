@@ -1,12 +1,13 @@
 //! Registration, login, rotation of the refresh token, logout: the same for the three audiences.
 
-use super::{App, Code, Problem};
+use super::{App, Code, Problem, second_factor};
 use crate::{
     domain::{
         contact::{Email, Phone},
-        identity::{Audience, Customer, Language, LinkPurpose, Login, Role, Session},
+        identity::{Audience, Customer, Language, LinkPurpose, Login, Session},
         ids::{AdminId, CustomerId, SessionId},
         outbox::{OutboxItem, Work},
+        staff::Role,
         text::PersonName,
     },
     secrets::{
@@ -73,8 +74,16 @@ pub async fn register(app: &App, new: NewCustomer, address: &str) -> Result<(), 
     Ok(())
 }
 
-/// Checks the password and opens a session.
-pub async fn login(app: &App, audience: Audience, email: &Email, typed: &Password, address: &str, device: &str) -> Result<Tokens, Problem> {
+/// What somebody shows who wants to log in.
+#[derive(Debug)]
+pub struct Shown {
+    pub password: Password,
+    /// Of the authenticator app, or a recovery code; only staff have either.
+    pub code: Option<String>,
+}
+
+/// Checks the password, and the second factor where there is one, and opens a session.
+pub async fn login(app: &App, audience: Audience, email: &Email, shown: &Shown, address: &str, device: &str) -> Result<Tokens, Problem> {
     let now = app.clock.now();
     let (who, whence) = (format!("login#{}#{}", audience.as_str(), email.login_key()), format!("login#{address}"));
     // The account's window is counted for each address, so that a stranger cannot lock its owner out.
@@ -85,6 +94,7 @@ pub async fn login(app: &App, audience: Audience, email: &Email, typed: &Passwor
         }
     }
     let read = app.store.login(audience, email).await?;
+    let typed = &shown.password;
     let right = password::verify(typed, read.as_ref().map(|l| l.value.password_hash.as_str()))?;
     let (true, Some(read)) = (right, read) else { return Err(Problem::new(Code::WrongCredentials)) };
     if password::is_outdated(&read.value.password_hash) {
@@ -93,7 +103,10 @@ pub async fn login(app: &App, audience: Audience, email: &Email, typed: &Passwor
         app.store.save(&read, &renewed).await?;
     }
     let login = read.value;
-    let role = admin_role(app, audience, &login.account).await?;
+    let role = match AdminId::parse(&login.account).filter(|_| audience == Audience::Admin) {
+        Some(id) => Some(second_factor::show(app, id, shown.code.as_deref()).await?.role),
+        None => None,
+    };
     open(app, audience, login.account, role, device).await
 }
 

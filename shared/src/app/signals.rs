@@ -2,7 +2,7 @@
 
 use super::{
     App, Code, Problem, ROUNDS,
-    affiliates::{Reviewer, audit},
+    audit::{self, Reviewer},
 };
 use crate::{
     domain::{
@@ -90,7 +90,7 @@ pub async fn decide(app: &App, by: Reviewer, id: OrderId, decision: Decision, no
         };
         tx.save(&read, &after, ());
         let said = format!("{}: {note}", after.status.as_str());
-        tx.create(&audit(app, by, "commission.decide", &id.to_string(), before.status.as_str(), &said), ());
+        tx.create(&audit::entry(app, by, "commission.decide", &id.to_string(), before.status.as_str(), &said), ());
         if let Commit::Done = app.store.commit(tx).await? {
             return Ok(after);
         }

@@ -29,8 +29,6 @@ use axum::extract::FromRef;
 pub struct Intake {
     pub app: App,
     pub quarantine: Quarantine,
-    /// Only where identity cards come in.
-    pub vault: Option<Vault>,
 }
 
 impl FromRef<Intake> for App {

@@ -94,6 +94,8 @@ pub struct Affiliate {
     pub decided_at: Option<Timestamp>,
     #[serde(default)]
     pub rejection: Option<Note>,
+    #[serde(default)]
+    pub suspension: Option<Note>,
     /// The current code; older ones keep working through their own items.
     #[serde(default)]
     pub code: Option<ReferralCode>,
@@ -127,9 +129,29 @@ impl Affiliate {
         Ok(self)
     }
 
-    pub fn suspended(mut self) -> Result<Self, Forbidden> {
+    pub fn suspended(mut self, reason: Note) -> Result<Self, Forbidden> {
         self.status = self.status.step(AffiliateStatus::Suspended)?;
+        self.suspension = Some(reason);
         Ok(self)
+    }
+
+    pub fn reinstated(mut self) -> Result<Self, Forbidden> {
+        // An application that waits is approved, not reinstated.
+        if self.status != AffiliateStatus::Suspended {
+            return Err(Forbidden { from: self.status.as_str(), to: "reinstated" });
+        }
+        self.status = self.status.step(AffiliateStatus::Approved)?;
+        self.suspension = None;
+        Ok(self)
+    }
+
+    /// Whether somebody who looks for `words` means this one: by name, address, city, code or profile.
+    pub fn is_meant_by(&self, words: &str) -> bool {
+        let code = self.code.as_ref().map(ReferralCode::as_str).unwrap_or_default();
+        let d = &self.details;
+        let texts = [d.first_name.as_str(), d.last_name.as_str(), self.email.as_str(), d.city.as_str(), d.whatsapp.as_str(), code];
+        let all = texts.into_iter().chain(d.social.values().map(String::as_str)).collect::<Vec<_>>().join(" ").to_lowercase();
+        words.to_lowercase().split_whitespace().all(|w| all.contains(w))
     }
 }
 
@@ -147,6 +169,9 @@ status! {
 pub struct PayoutAccount {
     pub affiliate: AffiliateId,
     pub account: BankAccount,
+    /// Finds the same account at another affiliate, and tells nothing else.
+    #[serde(default)]
+    pub account_hash: String,
     pub version: u32,
     pub status: BankStatus,
     pub changed_at: Timestamp,

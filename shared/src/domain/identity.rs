@@ -3,7 +3,8 @@
 use super::{
     Wrong,
     contact::{Email, Phone},
-    ids::{AdminId, CustomerId, SessionId},
+    ids::{CustomerId, SessionId},
+    staff::Role,
     text::{PersonName, Place},
     time::Timestamp,
 };
@@ -99,6 +100,8 @@ pub struct Customer {
 pub enum LinkPurpose {
     VerifyEmail,
     ResetPassword,
+    /// A new member of staff chooses a password.
+    AcceptInvitation,
 }
 
 impl LinkPurpose {
@@ -106,6 +109,7 @@ impl LinkPurpose {
         match self {
             Self::VerifyEmail => "verify_email",
             Self::ResetPassword => "reset_password",
+            Self::AcceptInvitation => "accept_invitation",
         }
     }
 
@@ -113,6 +117,7 @@ impl LinkPurpose {
         match self {
             Self::VerifyEmail => 86_400,
             Self::ResetPassword => 1_800,
+            Self::AcceptInvitation => 3 * 86_400,
         }
     }
 }
@@ -126,62 +131,4 @@ pub struct MailedLink {
     pub email: Email,
     pub secret_hash: String,
     pub expires_at: Timestamp,
-}
-
-/// What a member of staff may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    Owner,
-    Finance,
-    Operations,
-    Viewer,
-}
-
-/// One right; which role has it is in [`Role::may`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Permission {
-    Read,
-    ReviewAffiliates,
-    VerifyBankAccounts,
-    RunOrders,
-    Refund,
-    PayOut,
-}
-
-impl Role {
-    pub const ALL: &'static [Self] = &[Self::Owner, Self::Finance, Self::Operations, Self::Viewer];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Owner => "owner",
-            Self::Finance => "finance",
-            Self::Operations => "operations",
-            Self::Viewer => "viewer",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|r| r.as_str() == text)
-    }
-
-    /// The table of rights: money is for finance, animals and people for operations, owners do both.
-    pub const fn may(self, right: Permission) -> bool {
-        match self {
-            Self::Owner => true,
-            Self::Finance => matches!(right, Permission::Read | Permission::VerifyBankAccounts | Permission::Refund | Permission::PayOut),
-            Self::Operations => matches!(right, Permission::Read | Permission::ReviewAffiliates | Permission::RunOrders),
-            Self::Viewer => matches!(right, Permission::Read),
-        }
-    }
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Admin {
-    pub id: AdminId,
-    pub name: PersonName,
-    pub email: Email,
-    pub role: Role,
-    pub active: bool,
-    pub created_at: Timestamp,
 }

@@ -72,6 +72,7 @@ ids! {
     PictureId = "pic",
     MaterialId = "mat",
     UploadId = "upl",
+    AuditId = "aud",
 }
 
 fn fresh_bits(now: Timestamp, entropy: &Entropy) -> u128 {

@@ -2,7 +2,7 @@
 
 use super::{
     Wrong,
-    ids::{AffiliateId, UploadId},
+    ids::{AdminId, AffiliateId, UploadId},
     settings::Settings,
     time::Timestamp,
     upload::Identity,
@@ -66,6 +66,16 @@ pub struct KtpImage {
     /// Gone from the bucket: only that it was there remains.
     #[serde(default)]
     pub deleted_at: Option<Timestamp>,
+}
+
+/// Lets one admin look at one picture, once and soon.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentLink {
+    pub secret_hash: String,
+    pub admin: AdminId,
+    pub affiliate: AffiliateId,
+    pub upload: UploadId,
+    pub expires_at: Timestamp,
 }
 
 /// An image that nobody decides on is kept so many times as long as one that was decided on.

@@ -28,6 +28,7 @@ pub mod platform;
 pub mod refund;
 pub mod settings;
 pub mod signal;
+pub mod staff;
 pub mod stats;
 pub mod text;
 pub mod time;

@@ -1,9 +1,10 @@
 //! Who is calling: extractors that answer 401 or 403 before a handler runs.
 
 use crate::domain::{
-    identity::{Audience, Permission, Role},
+    identity::Audience,
     ids::{AdminId, AffiliateId, CustomerId, OrderId, SessionId},
     order::Order,
+    staff::{Permission, Role},
 };
 use crate::{
     app::{App, Code, Problem},
@@ -13,6 +14,7 @@ use crate::{
 use axum::extract::{FromRef, FromRequestParts};
 use http::{header, request::Parts};
 use lambda_http::request::RequestContext;
+use std::net::IpAddr;
 
 /// The client's address as the gateway saw it; a header that claims another is not believed.
 #[derive(Debug, Clone)]
@@ -58,11 +60,12 @@ pub struct AdminCaller {
     pub id: AdminId,
     pub role: Role,
     pub session: SessionId,
+    pub address: Option<IpAddr>,
 }
 
-impl From<AdminCaller> for crate::app::affiliates::Reviewer {
+impl From<AdminCaller> for crate::app::audit::Reviewer {
     fn from(caller: AdminCaller) -> Self {
-        Self { admin: caller.id }
+        Self { admin: caller.id, address: caller.address }
     }
 }
 
@@ -159,9 +162,10 @@ where
         if text("admin") != Some(caller.account.as_str()) {
             return Err(refused());
         }
-        let role = text("role").and_then(Role::parse).ok_or_else(refused)?;
+        let role = text("role").and_then(|r| Role::parse(r).ok()).ok_or_else(refused)?;
         let id = AdminId::parse(&caller.account).ok_or_else(refused)?;
-        Ok(Self { id, role, session: caller.session })
+        let address = context.http.source_ip.as_deref().and_then(|a| a.parse().ok());
+        Ok(Self { id, role, session: caller.session, address })
     }
 }
 

@@ -15,7 +15,8 @@ use serde_json::{Map, Value};
 /// Largest body that is read.
 pub const MAX_BODY: usize = 64 * 1024;
 
-/// What the server decides: a body that names one of these tries to set it, and is refused.
+/// What the server decides: a body that names one of these tries to set it, and is refused. Staff set some of them:
+/// their bodies come as [`StaffForm`].
 const SERVER_DECIDES: &[&str] =
     &["price", "unit_price", "total", "subtotal", "discount", "status", "role", "rate", "commission", "balance", "available"];
 
@@ -26,12 +27,17 @@ pub struct Form {
     path: String,
     errors: Vec<FieldError>,
     digest: String,
+    by_staff: bool,
 }
 
+/// A body from staff, who may say what a price, a rate or a role is.
+#[derive(Debug)]
+pub struct StaffForm(pub Form);
+
 impl Form {
-    fn new(fields: Map<String, Value>, path: String, digest: String) -> Self {
-        let mut form = Self { fields, path, errors: Vec::new(), digest };
-        for name in SERVER_DECIDES.iter().filter(|n| form.fields.contains_key(**n)).copied().collect::<Vec<_>>() {
+    fn new(fields: Map<String, Value>, path: String, digest: String, by_staff: bool) -> Self {
+        let mut form = Self { fields, path, errors: Vec::new(), digest, by_staff };
+        for name in SERVER_DECIDES.iter().filter(|n| !by_staff && form.fields.contains_key(**n)).copied().collect::<Vec<_>>() {
             form.wrong(name, Wrong::new("not_yours_to_set", "is decided by the server"));
         }
         form
@@ -85,6 +91,11 @@ impl Form {
         value
     }
 
+    /// True or false, or not there.
+    pub fn maybe_flag(&mut self, field: &str) -> Option<bool> {
+        if self.is_absent(field) { None } else { self.flag(field) }
+    }
+
     pub fn flag(&mut self, field: &str) -> Option<bool> {
         let value = self.fields.get(field).and_then(Value::as_bool);
         if value.is_none() {
@@ -126,7 +137,7 @@ impl Form {
 
     fn nested<T>(&mut self, name: &str, fields: Map<String, Value>, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
         let path = if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) };
-        let mut inner = Self::new(fields, path, String::new());
+        let mut inner = Self::new(fields, path, String::new(), self.by_staff);
         let value = read(&mut inner).filter(|_| inner.errors.is_empty());
         self.errors.append(&mut inner.errors);
         value
@@ -155,6 +166,20 @@ impl<S: Send + Sync> FromRequest<S> for Form {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        Self::read(request, state, false).await
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for StaffForm {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        Form::read(request, state, true).await.map(Self)
+    }
+}
+
+impl Form {
+    async fn read<S: Send + Sync>(request: Request, state: &S, by_staff: bool) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         let bytes = Bytes::from_request(Request::from_parts(parts.clone(), body), state).await;
         let bytes = bytes.map_err(|_| Problem::new(Code::TooLarge))?;
@@ -167,7 +192,7 @@ impl<S: Send + Sync> FromRequest<S> for Form {
             return Err(Problem::new(Code::WrongMediaType));
         }
         match serde_json::from_slice(&bytes) {
-            Ok(Strict(Value::Object(fields))) => Ok(Self::new(fields, String::new(), digest(&bytes))),
+            Ok(Strict(Value::Object(fields))) => Ok(Self::new(fields, String::new(), digest(&bytes), by_staff)),
             Ok(_) => Err(Problem::new(Code::Malformed).detail("the body must be a JSON object")),
             Err(_) => Err(Problem::new(Code::Malformed).detail("the body is not JSON without duplicate names")),
         }

@@ -20,7 +20,7 @@ pub enum Access {
     Customer,
     Affiliate,
     /// Through the authorizer.
-    Admin(crate::domain::identity::Permission),
+    Admin(crate::domain::staff::Permission),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use super::{Form, Peer, cookies};
 use crate::{
     app::{
         App, Code, Problem, credentials,
-        sessions::{self, REFRESH_SECONDS, Tokens},
+        sessions::{self, REFRESH_SECONDS, Shown, Tokens},
     },
     domain::{
         contact::Email,
@@ -23,9 +23,11 @@ use serde_json::{Value, json};
 pub async fn log_in(app: &App, audience: Audience, peer: &Peer, mut form: Form) -> Result<Response, Problem> {
     let email = form.text("email", Email::parse);
     let password = form.text("password", Password::typed);
+    let code = form.maybe_text("code", |t| Ok(t.trim().to_owned()));
     form.checked()?;
     let (Some(email), Some(password)) = (email, password) else { return Err(form.problem()) };
-    answer(app, audience, &sessions::login(app, audience, &email, &password, &peer.address, &peer.agent).await?)
+    let shown = Shown { password, code };
+    answer(app, audience, &sessions::login(app, audience, &email, &shown, &peer.address, &peer.agent).await?)
 }
 
 /// The cookie is only taken from pages of ours.
@@ -63,12 +65,13 @@ pub async fn mail_link(
     Ok((StatusCode::ACCEPTED, Json(json!({ "status": "mailed_if_known" }))))
 }
 
-pub async fn reset_password(app: &App, audience: Audience, peer: &Peer, mut form: Form) -> Result<StatusCode, Problem> {
+/// Sets the password by a mailed link: a forgotten one, or the first one of somebody who was invited.
+pub async fn set_password_by_link(app: &App, audience: Audience, purpose: LinkPurpose, peer: &Peer, mut form: Form) -> Result<StatusCode, Problem> {
     let token = form.text("token", |t| Ok(t.to_owned()));
     let password = form.text("password", Password::parse);
     form.checked()?;
     let (Some(token), Some(password)) = (token, password) else { return Err(form.problem()) };
-    credentials::reset_password(app, audience, &token, &password, &peer.address).await?;
+    credentials::set_password_by_link(app, audience, purpose, &token, &password, &peer.address).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

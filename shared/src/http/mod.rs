@@ -9,9 +9,10 @@ pub mod group;
 pub mod items;
 pub mod login;
 pub mod page;
+pub mod policy;
 pub mod upload;
 
 pub use access::{ActiveAffiliate, ActiveCustomer, AdminCaller, AffiliateToken, CustomerToken, Peer};
-pub use form::{Form, IdempotencyKey};
+pub use form::{Form, IdempotencyKey, StaffForm};
 pub use group::{Access, Group, Route};
 pub use page::PageQuery;

@@ -4,10 +4,11 @@ use super::{Letter, Mailer};
 use crate::domain::{
     affiliate::{Affiliate, BankStatus, PayoutAccount},
     contact::Email,
-    identity::{Admin, Audience, Customer, Language},
+    identity::{Audience, Customer, Language},
     order::Order,
     payout::{Payout, PayoutStatus},
     refund::Refund,
+    staff::Admin,
     text::mask_number,
 };
 
@@ -123,6 +124,18 @@ pub fn reset_password(mailer: &Mailer, person: &Person, token: &str) -> Letter {
         ],
     )
     .button(w.say(("Atur ulang kata sandi", "Reset the password")), format!("{}{}/reset-password?token={token}", mailer.shop, person.place()))
+}
+
+pub fn invitation(mailer: &Mailer, person: &Person, token: &str) -> Letter {
+    let w = person.writer();
+    w.letter(
+        ("Undangan ke tim Qurban Tanpa Batas", "You are invited to the team of Qurban Tanpa Batas"),
+        &[(
+            "Anda diundang ke panel admin. Pilih kata sandi melalui tautan ini; tautan berlaku tiga hari dan hanya sekali.",
+            "You are invited to the admin panel. Choose a password through this link; it works for three days, and once.",
+        )],
+    )
+    .button(w.say(("Pilih kata sandi", "Choose a password")), format!("{}{}/accept-invitation?token={token}", mailer.shop, person.place()))
 }
 
 pub fn password_changed(mailer: &Mailer, person: &Person) -> Letter {

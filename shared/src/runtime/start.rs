@@ -27,6 +27,13 @@ pub async fn serve_shop(group: impl FnOnce(Shop) -> Group) -> Result<(), StartEr
     run(group(shop)).await
 }
 
+/// Serves a group of routes whose state is built by `build`.
+pub async fn serve_with<S>(build: impl FnOnce(&Wiring) -> Result<S, StartError>, group: impl FnOnce(S) -> Group) -> Result<(), StartError> {
+    telemetry::start();
+    let state = build(&Wiring::of_process())?;
+    run(group(state)).await
+}
+
 /// Serves a group of routes that takes uploads in.
 pub async fn serve_intake(group: impl FnOnce(Intake) -> Group) -> Result<(), StartError> {
     telemetry::start();

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     app::{
         App, Shop, Site, StartError,
+        documents::ReadingRoom,
         uploads::{Darkroom, Intake},
     },
     domain::time::Clock,
@@ -27,13 +28,13 @@ impl Wiring {
             verifier: Verifier::parse(&environment.list(name::TOKEN_PUBLIC_KEYS))?,
             issuer: environment.get(name::TOKEN_SIGNING_KEY).map(Issuer::parse).transpose()?,
             referrals: environment.get(name::REFERRAL_KEY).map(ReferralKey::parse).transpose()?,
+            vault: if environment.get(name::VAULT_KEYS).is_some() { Some(self.vault()?) } else { None },
             site: site(environment),
         })
     }
 
     pub fn intake(&self, clock: Clock) -> Result<Intake, StartError> {
-        let vault = if self.environment.get(name::VAULT_KEYS).is_some() { Some(self.vault()?) } else { None };
-        Ok(Intake { app: self.app(clock)?, quarantine: self.quarantine()?, vault })
+        Ok(Intake { app: self.app(clock)?, quarantine: self.quarantine()? })
     }
 
     pub fn darkroom(&self) -> Result<Darkroom, StartError> {
@@ -45,6 +46,10 @@ impl Wiring {
             queues: self.queues()?,
             entropy: self.entropy.clone(),
         })
+    }
+
+    pub fn reading_room(&self, clock: Clock) -> Result<ReadingRoom, StartError> {
+        Ok(ReadingRoom { app: self.app(clock)?, documents: self.documents()? })
     }
 
     pub fn shop(&self, clock: Clock) -> Result<Shop, StartError> {

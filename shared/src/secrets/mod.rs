@@ -5,4 +5,5 @@ pub mod password;
 pub mod referral;
 pub mod refresh;
 pub mod token;
+pub mod totp;
 pub mod vault;

@@ -34,6 +34,11 @@ impl Password {
         }
     }
 
+    /// One that nobody knows.
+    pub fn random(entropy: &Entropy) -> Self {
+        Self(data_encoding::BASE64URL_NOPAD.encode(&entropy.bytes::<32>()))
+    }
+
     /// What somebody typed at a login: checked against a hash, never for its form, so that all answers look alike.
     pub fn typed(text: &str) -> Result<Self, Wrong> {
         if text.len() <= 512 { Ok(Self(text.into())) } else { Err(Wrong::new("too_long", "takes at most 128 characters")) }

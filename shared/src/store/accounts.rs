@@ -1,14 +1,15 @@
 //! Logins, sessions and the people behind them.
 
 use super::{
-    Page, Range, Store, StoreError,
+    Page, Position, Range, Store, StoreError,
     entity::{Entity, Stored},
     keys::{self, Key},
 };
 use crate::domain::{
     contact::Email,
-    identity::{Admin, Audience, Customer, LinkPurpose, Login, MailedLink, Session},
+    identity::{Audience, Customer, LinkPurpose, Login, MailedLink, Session},
     ids::{AdminId, CustomerId, SessionId},
+    staff::Admin,
 };
 
 impl Store {
@@ -37,6 +38,11 @@ impl Store {
 
     pub async fn admin(&self, id: AdminId) -> Result<Option<Stored<Admin>>, StoreError> {
         self.get(&keys::profile(&id.to_string())).await
+    }
+
+    /// All staff, oldest first.
+    pub async fn staff(&self, limit: usize, after: Option<Position>) -> Result<Page<Stored<Admin>>, StoreError> {
+        self.list(Range::by_owner(keys::STAFF).limit(limit).after(after), |_| true).await
     }
 
     pub async fn sessions(&self, account: &str) -> Result<Page<Stored<Session>>, StoreError> {

@@ -6,7 +6,7 @@ use super::{
     keys::{self, Key},
 };
 use crate::domain::{
-    affiliate::{Affiliate, AffiliateStatus, CodeOwner, PayoutAccount, ReferralCode},
+    affiliate::{Affiliate, AffiliateStatus, BankStatus, CodeOwner, PayoutAccount, ReferralCode},
     commission::{Commission, CommissionStatus},
     ids::{AffiliateId, PayoutId, UploadId},
     job::Checkpoint,
@@ -27,9 +27,22 @@ impl Store {
         self.get(&keys::affiliate(id)).await
     }
 
-    pub async fn applications(&self, status: AffiliateStatus, limit: usize, after: Option<Position>) -> Result<Page<Stored<Affiliate>>, StoreError> {
+    /// Affiliates of one status, oldest application first; only those that `keep` wants.
+    pub async fn applications(
+        &self,
+        status: AffiliateStatus,
+        keep: impl Fn(&Affiliate) -> bool,
+        limit: usize,
+        after: Option<Position>,
+    ) -> Result<Page<Stored<Affiliate>>, StoreError> {
         let pk = keys::applications(status.as_str());
-        self.list(Range::by_owner(&pk).limit(limit).after(after), |_| true).await
+        self.list(Range::by_owner(&pk).limit(limit).after(after), |a: &Affiliate| a.status == status && keep(a)).await
+    }
+
+    /// Bank accounts whose verification stands so, longest first.
+    pub async fn payout_accounts(&self, status: BankStatus, limit: usize, after: Option<Position>) -> Result<Page<Stored<PayoutAccount>>, StoreError> {
+        let pk = keys::payout_accounts(status.as_str());
+        self.list(Range::by_owner(&pk).limit(limit).after(after), |b: &PayoutAccount| b.status == status).await
     }
 
     pub async fn code_owner(&self, code: &ReferralCode) -> Result<Option<Stored<CodeOwner>>, StoreError> {

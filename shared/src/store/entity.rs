@@ -8,10 +8,10 @@ use crate::domain::{
     commission::{Commission, CommissionStatus},
     coupon::{Coupon, CouponUses},
     helpdesk::Helpdesk,
-    identity::{Admin, Customer, Login, MailedLink, Session},
-    ids::{AffiliateId, ClickId, OrderId, ProductId},
+    identity::{Customer, Login, MailedLink, Session},
+    ids::{AdminId, AffiliateId, AuditId, ClickId, OrderId, ProductId},
     job::{Checkpoint, JobRun, Task},
-    ktp::KtpImage,
+    ktp::{DocumentLink, KtpImage},
     material::Material,
     money::Rupiah,
     order::{Order, OrderNumber},
@@ -20,6 +20,7 @@ use crate::domain::{
     payout::Payout,
     refund::Refund,
     settings::Settings,
+    staff::{Admin, FirstOwner},
     stats::{ActiveDay, DailyStats, StatsTotals},
     text::PersonName,
     time::Timestamp,
@@ -133,9 +134,12 @@ pub struct NumberedOrder {
 /// One action of an admin.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEntry {
-    pub id: String,
+    pub id: AuditId,
     pub at: Timestamp,
-    pub admin: String,
+    pub admin: AdminId,
+    /// From where, as the gateway saw it.
+    #[serde(default)]
+    pub address: Option<std::net::IpAddr>,
     pub action: String,
     pub subject: String,
     #[serde(default)]
@@ -170,7 +174,8 @@ entities! {
     "session" Session: |s| keys::session(&s.account, s.id), expires s.expires_at;
     "mailed_link" MailedLink: |l| keys::mailed_link(&l.account, l.purpose), expires l.expires_at;
     "customer" Customer: |c| keys::profile(&c.id.to_string());
-    "admin" Admin: |a| keys::profile(&a.id.to_string());
+    "admin" Admin: |a| keys::profile(&a.id.to_string()), owner Some(Listed::new(keys::STAFF, keys::timed(a.created_at, a.id)));
+    "first_owner" FirstOwner: |_o| keys::first_owner();
     "order" Order: |o| keys::order(o.id),
         owner Some(Listed::new(keys::customer_orders(o.customer), keys::timed(o.placed_at, o.id))),
         due o.is_payable().then(|| Listed::new(keys::unpaid(o.id), keys::timed(o.pay_by, o.id)));
@@ -186,6 +191,7 @@ entities! {
     "upload" Upload: |u| keys::upload(u.affiliate, u.id), expires u.expires_at;
     "ktp_image" KtpImage: |k| keys::ktp(k.affiliate, k.upload),
         due k.deleted_at.is_none().then(|| Listed::new(keys::KTP_RETENTION, keys::timed(k.delete_at, k.upload)));
+    "document_link" DocumentLink: |l| keys::document_link(&l.secret_hash), expires l.expires_at;
     "same_account" SameAccount: |s| keys::same_account(&s.account_hash, s.affiliate);
     "same_identity" SameIdentity: |s| keys::same_identity(&s.nik_hash, s.affiliate);
     "ledger_entry" LedgerEntry: |l| keys::ledger(l.affiliate, l.number);
@@ -210,7 +216,7 @@ entities! {
     "click" Click: |c| keys::click(c.affiliate, c.at, c.id), expires c.expires_at;
     "outbox" OutboxItem: |o| keys::outbox(o.id);
     "task" Task: |t| keys::task(t.id);
-    "audit" AuditEntry: |a| keys::audit(a.at, &a.id);
+    "audit" AuditEntry: |a| keys::audit(a.at, a.id);
 }
 
 /// An entity as it was read, with the revision that a save must still find.

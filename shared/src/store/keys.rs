@@ -12,7 +12,9 @@
 //! | throttle | `THROTTLE#{digest}` | `THROTTLE` | attempts of one account or address in a window (TTL) |
 //! | session | `ACCOUNT#{account}` | `SESSION#{id}` | one device, or all devices of an account (TTL) |
 //! | mailed link | `ACCOUNT#{account}` | `LINK#{purpose}` | the one that works of each purpose (TTL) |
-//! | customer, admin | `ACCOUNT#{account}` | `PROFILE` | by id |
+//! | customer | `ACCOUNT#{account}` | `PROFILE` | by id |
+//! | admin | `ACCOUNT#{account}` | `PROFILE` | by id; `by_owner`: all staff |
+//! | first owner | `STAFF` | `FIRST_OWNER` | so that there is one |
 //! | order | `ORDER#{id}` | `ORDER` | by id; `by_owner`: a customer's orders, newest first; `by_due`: unpaid past the deadline |
 //! | payment attempt | `ORDER#{id}` | `ATTEMPT#{n}` | the attempts of an order |
 //! | receipt | `ORDER#{id}` | `RECEIPT#{invoice}` | surplus money, once for an invoice |
@@ -26,6 +28,7 @@
 //! | ledger entry | `AFFILIATE#{id}` | `LEDGER#{n}` | the statement, in order; `n` is contiguous |
 //! | checkpoint | `AFFILIATE#{id}` | `CHECKPOINT` | where the reconciliation goes on |
 //! | commission | `AFFILIATE#{id}` | `COMMISSION#{placed at}#{order}` | an affiliate's commissions; `by_due`: what may mature, by shard; `by_owner`: what is held for a person |
+//! | document link | `DOCUMENT_LINK#{hash}` | `LINK` | lets one admin read one identity card, once (TTL) |
 //! | same account | `SAME_ACCOUNT#{hash}` | `{affiliate}` | who has the same bank account |
 //! | same identity | `SAME_IDENTITY#{hash}` | `{affiliate}` | who showed an identity card with the same number |
 //! | referral | `AFFILIATE#{id}` | `REFERRAL#{placed at}#{order}` | an affiliate's leads, paired with the commissions by order |
@@ -49,7 +52,7 @@ use crate::domain::{
     contact::Email,
     coupon::CouponCode,
     identity::{Audience, LinkPurpose},
-    ids::{AffiliateId, ClickId, CustomerId, MaterialId, OrderId, OutboxId, PayoutId, ProductId, RefundId, SessionId, TaskId, UploadId},
+    ids::{AffiliateId, AuditId, ClickId, CustomerId, MaterialId, OrderId, OutboxId, PayoutId, ProductId, RefundId, SessionId, TaskId, UploadId},
     order::OrderNumber,
     time::{Day, Timestamp},
 };
@@ -137,6 +140,10 @@ pub const SESSION_PREFIX: &str = "SESSION#";
 pub fn profile(account_id: &str) -> Key {
     Key::new(account(account_id), "PROFILE")
 }
+pub const STAFF: &str = "STAFF";
+pub fn first_owner() -> Key {
+    Key::new(STAFF, "FIRST_OWNER")
+}
 pub fn order_pk(id: OrderId) -> String {
     format!("ORDER#{id}")
 }
@@ -210,6 +217,9 @@ pub fn referral(id: AffiliateId, placed_at: Timestamp, order: OrderId) -> Key {
 }
 pub fn upload(id: AffiliateId, upload: UploadId) -> Key {
     Key::new(affiliate_pk(id), format!("UPLOAD#{upload}"))
+}
+pub fn document_link(hash: &str) -> Key {
+    Key::new(format!("DOCUMENT_LINK#{hash}"), "LINK")
 }
 pub const HELD: &str = "HELD";
 pub fn same_accounts(hash: &str) -> String {
@@ -289,7 +299,7 @@ pub fn task(id: TaskId) -> Key {
 pub fn audit_day(day: Day) -> String {
     format!("AUDIT#{day}")
 }
-pub fn audit(at: Timestamp, id: &str) -> Key {
+pub fn audit(at: Timestamp, id: AuditId) -> Key {
     Key::new(audit_day(at.day()), format!("{at}#{id}"))
 }
 

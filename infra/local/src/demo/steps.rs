@@ -183,8 +183,9 @@ impl Walk {
         let token = self.promoter().await?;
         let saved = self.caller.put("/api/affiliate/bank-account", &token, &account).await?;
         let finance = self.staff("finance").await?;
-        let path = format!("/api/admin/bank-accounts/{}/verify", self.affiliate);
-        self.caller.call(Method::POST, &path, &finance, "", None).await?;
+        let path = format!("/api/admin/bank-accounts/{}", self.affiliate);
+        let seen = self.caller.get(&path, &finance).await?;
+        self.caller.post(&format!("{path}/verify"), &finance, "", &json!({ "version": seen["version"] })).await?;
         let verified = self.caller.get("/api/affiliate/bank-account", &token).await?;
         self.say(&format!(
             "bank account {} {}: {}, then {}",

@@ -1,0 +1,48 @@
+//! Applications: read, approved, rejected.
+
+use super::{REVIEW, affiliates::view, id};
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use qutab::{
+    app::{App, Code, Problem, review},
+    domain::{
+        affiliate::{AffiliateStatus, ReferralCode},
+        staff::Permission,
+        text::Note,
+    },
+    http::{AdminCaller, Form, PageQuery, page::Listed},
+};
+use serde_json::Value;
+
+/// Those that wait, or those of another status, oldest first; `?q=` looks for words.
+pub async fn list(State(app): State<App>, caller: AdminCaller, page: PageQuery) -> Result<Json<Listed<Value>>, Problem> {
+    caller.may(Permission::Read)?;
+    let status = AffiliateStatus::parse(page.filter("status").unwrap_or("pending")).map_err(|w| Problem::field("status", w))?;
+    let words = page.filter("q").unwrap_or_default().to_owned();
+    let found = app.store.applications(status, |a| a.is_meant_by(&words), page.limit, page.after.clone()).await?;
+    Ok(Json(page.answer(found.items.iter().map(|a| view(&a.value)).collect(), found.next)))
+}
+
+pub async fn one(State(app): State<App>, caller: AdminCaller, Path(affiliate): Path<String>) -> Result<Json<Value>, Problem> {
+    caller.may(Permission::Read)?;
+    let affiliate = app.store.affiliate(id(&affiliate)?).await?.ok_or_else(|| Problem::new(Code::NotFound))?;
+    Ok(Json(view(&affiliate.value)))
+}
+
+/// With a generated code, or with the one in the body.
+pub async fn approve(State(app): State<App>, caller: AdminCaller, Path(affiliate): Path<String>, mut form: Form) -> Result<Json<Value>, Problem> {
+    let by = caller.may(REVIEW)?.into();
+    let code = form.maybe_text("code", ReferralCode::parse);
+    form.checked()?;
+    Ok(Json(view(&review::approve(&app, by, id(&affiliate)?, code).await?)))
+}
+
+pub async fn reject(State(app): State<App>, caller: AdminCaller, Path(affiliate): Path<String>, mut form: Form) -> Result<Json<Value>, Problem> {
+    let by = caller.may(REVIEW)?.into();
+    let reason = form.text("reason", Note::parse);
+    form.checked()?;
+    let Some(reason) = reason else { return Err(form.problem()) };
+    Ok(Json(view(&review::reject(&app, by, id(&affiliate)?, reason).await?)))
+}

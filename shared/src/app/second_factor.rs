@@ -1,0 +1,126 @@
+//! The second factor of staff: enrolled, proved, asked for at login, given up.
+
+use super::{
+    App, Code, Problem, ROUNDS,
+    audit::{self, Reviewer},
+    credentials,
+};
+use crate::{
+    domain::{
+        Wrong,
+        identity::Audience,
+        ids::AdminId,
+        staff::{Admin, SecondFactor},
+        time::Timestamp,
+    },
+    secrets::{
+        password::Password,
+        totp::{TotpSecret, recovery_codes, recovery_hash},
+    },
+    store::{
+        entity::Stored,
+        transaction::{Commit, Transaction},
+    },
+};
+
+fn place(id: AdminId) -> String {
+    format!("totp/{id}")
+}
+
+fn secret(app: &App, admin: &Admin, factor: &SecondFactor) -> Result<TotpSecret, Problem> {
+    let sealed = data_encoding::BASE64.decode(factor.sealed_secret.as_bytes()).map_err(Problem::internal)?;
+    Ok(TotpSecret::of(app.vault()?.open(&place(admin.id), &sealed).map_err(Problem::internal)?))
+}
+
+async fn find(app: &App, id: AdminId) -> Result<Stored<Admin>, Problem> {
+    app.store.admin(id).await?.ok_or_else(|| Problem::new(Code::NotLoggedIn))
+}
+
+/// Draws a secret for an app. Nothing is asked for until a code of it was right.
+pub async fn enrol(app: &App, by: Reviewer, password: &Password) -> Result<(TotpSecret, Admin), Problem> {
+    let read = find(app, by.admin).await?;
+    credentials::confirmed(app, Audience::Admin, &read.value.email, password).await?;
+    if read.value.asks_for_code().is_some() {
+        return Err(Problem::conflict("a second factor is in use; disable it first"));
+    }
+    let secret = TotpSecret::new(&app.entropy);
+    let sealed = app.vault()?.seal(&place(by.admin), secret.bytes(), &app.entropy).map_err(Problem::internal)?;
+    let factor =
+        SecondFactor { sealed_secret: data_encoding::BASE64.encode(&sealed), confirmed_at: None, last_step: 0, recovery: Vec::new() };
+    let admin = Admin { second_factor: Some(factor), ..read.value.clone() };
+    save(app, by, &read, &admin, "second_factor.enrol").await?;
+    Ok((secret, admin))
+}
+
+/// The app shows the right codes: from now on they are asked for. Answers with the recovery codes, once.
+pub async fn confirm(app: &App, by: Reviewer, code: &str) -> Result<Vec<String>, Problem> {
+    let now = app.clock.now();
+    let read = find(app, by.admin).await?;
+    let factor = read.value.second_factor.clone().ok_or_else(|| Problem::conflict("enrol a second factor first"))?;
+    if factor.confirmed_at.is_some() {
+        return Err(Problem::conflict("the second factor is in use already"));
+    }
+    let step = secret(app, &read.value, &factor)?.step_of(code, now).ok_or_else(wrong_code)?;
+    let codes = recovery_codes(&app.entropy);
+    let recovery = codes.iter().map(|c| recovery_hash(c)).collect();
+    let factor = SecondFactor { confirmed_at: Some(now), last_step: step, recovery, ..factor };
+    let admin = Admin { second_factor: Some(factor), ..read.value.clone() };
+    save(app, by, &read, &admin, "second_factor.confirm").await?;
+    Ok(codes)
+}
+
+/// Gives the second factor up: with the password, and a code where one is asked for.
+pub async fn disable(app: &App, by: Reviewer, password: &Password, code: Option<&str>) -> Result<(), Problem> {
+    let read = find(app, by.admin).await?;
+    credentials::confirmed(app, Audience::Admin, &read.value.email, password).await?;
+    if read.value.asks_for_code().is_some() && used(app, &read.value, code.unwrap_or_default(), app.clock.now())?.is_none() {
+        return Err(wrong_code());
+    }
+    let admin = Admin { second_factor: None, ..read.value.clone() };
+    save(app, by, &read, &admin, "second_factor.disable").await
+}
+
+fn wrong_code() -> Problem {
+    Problem::field("code", Wrong::new("wrong_code", "is not a code of now"))
+}
+
+async fn save(app: &App, by: Reviewer, read: &Stored<Admin>, admin: &Admin, action: &str) -> Result<(), Problem> {
+    let mut tx = Transaction::new();
+    tx.save(read, admin, ()).create(&audit::entry(app, by, action, &admin.id.to_string(), "", ""), ());
+    match app.store.commit(tx).await? {
+        Commit::Done => Ok(()),
+        Commit::Lost(_) => Err(Problem::conflict("somebody else has just changed this; look again")),
+    }
+}
+
+/// What a login shows besides the password. Each code and each recovery code works once.
+pub(super) async fn show(app: &App, id: AdminId, code: Option<&str>) -> Result<Admin, Problem> {
+    for _ in 0..ROUNDS {
+        let refused = || Problem::new(Code::WrongCredentials);
+        let read = app.store.admin(id).await?.filter(|a| a.value.active).ok_or_else(refused)?;
+        if read.value.asks_for_code().is_none() {
+            return Ok(read.value);
+        }
+        let code = code.ok_or_else(|| Problem::new(Code::SecondFactorRequired))?;
+        let after = used(app, &read.value, code, app.clock.now())?.ok_or_else(|| Problem::new(Code::SecondFactorWrong))?;
+        if let Commit::Done = app.store.save(&read, &after).await? {
+            return Ok(after);
+        }
+    }
+    Err(Problem::unavailable("the login kept colliding"))
+}
+
+/// The admin after a code was used; nothing if it is not good.
+fn used(app: &App, admin: &Admin, code: &str, now: Timestamp) -> Result<Option<Admin>, Problem> {
+    let Some(factor) = admin.asks_for_code() else { return Ok(None) };
+    let hash = recovery_hash(code);
+    let after = if factor.recovery.contains(&hash) {
+        SecondFactor { recovery: factor.recovery.iter().filter(|h| **h != hash).cloned().collect(), ..factor.clone() }
+    } else {
+        match secret(app, admin, factor)?.step_of(code, now).filter(|step| *step > factor.last_step) {
+            Some(last_step) => SecondFactor { last_step, ..factor.clone() },
+            None => return Ok(None),
+        }
+    };
+    Ok(Some(Admin { second_factor: Some(after), ..admin.clone() }))
+}
