@@ -1,11 +1,7 @@
 //! What may happen next in a history. A refusal is a fine answer; a 5xx only under a fault.
 
 use super::Run;
-use qutab::domain::{
-    identity::Audience,
-    ids::AdminId,
-    staff::Role,
-};
+use qutab::domain::{identity::Audience, ids::AdminId, staff::Role};
 use qutab_local::wire::Cut;
 use qutab_tests::{Answer, PASSWORD, World};
 use serde_json::{Value, json};

@@ -6,12 +6,16 @@ use axum::{
 };
 use http::StatusCode;
 use qutab::{
-    app::{Code, Problem, Shop, advance_order, refund_order, refund_order::Asked, release_order, send_refund},
+    app::{
+        Code, Problem, Shop, advance_order, manual_refund, refund_order,
+        refund_order::Asked,
+        release_order::{self, Released},
+    },
     domain::{
         Wrong,
         ids::{OrderId, RefundId},
         money::Rupiah,
-        order::{Actor, Order, OrderStatus, RefundKind},
+        order::{Order, OrderStatus, RefundKind},
         refund::Refund,
         staff::Permission,
         text::{Note, TransferReference},
@@ -29,7 +33,9 @@ pub fn group(shop: Shop) -> Group {
         .post("/api/admin/orders/{id}/status", Access::Admin(Permission::RunOrders), advance)
         .post("/api/admin/orders/{id}/cancel", Access::Admin(Permission::RunOrders), cancel)
         .post("/api/admin/orders/{id}/refund", Access::Admin(Permission::Refund), refund)
+        .post("/api/admin/orders/{id}/refunds/{refund_id}/take-over", Access::Admin(Permission::Refund), take_over)
         .post("/api/admin/orders/{id}/refunds/{refund_id}/confirm", Access::Admin(Permission::Refund), confirm)
+        .post("/api/admin/orders/{id}/receipts/{invoice}/refund", Access::Admin(Permission::Refund), refund_receipt)
         .build(shop)
 }
 
@@ -71,12 +77,12 @@ async fn advance(State(shop): State<Shop>, caller: AdminCaller, Path(order): Pat
 }
 
 async fn cancel(State(shop): State<Shop>, caller: AdminCaller, Path(order): Path<String>, mut form: Form) -> Result<Json<Value>, Problem> {
-    caller.may(Permission::RunOrders)?;
+    let by = caller.may(Permission::RunOrders)?.into();
     let note = form.text("reason", Note::parse);
     form.checked()?;
     let read = shop.app.store.order(id(&order)?).await?.ok_or_else(|| Problem::new(Code::NotFound))?;
     let now = shop.app.clock.now();
-    Ok(Json(view(&release_order::release(&shop, read, OrderStatus::Cancelled, Actor::Admin, note, now).await?, &[])))
+    Ok(Json(view(&release_order::release(&shop, read, OrderStatus::Cancelled, Released::Admin(by), note, now).await?, &[])))
 }
 
 async fn refund(
@@ -113,12 +119,31 @@ async fn confirm(
     Path((order, refund)): Path<(String, String)>,
     mut form: Form,
 ) -> Result<Json<Value>, Problem> {
-    caller.may(Permission::Refund)?;
+    let by = caller.may(Permission::Refund)?.into();
     let proof = form.text("reference", TransferReference::parse);
     form.checked()?;
     let Some(proof) = proof else { return Err(form.problem()) };
-    let refund = RefundId::parse(&refund).ok_or_else(|| Problem::new(Code::NotFound))?;
-    Ok(Json(refund_view(&send_refund::confirm_manual(&shop, id(&order)?, refund, proof).await?)))
+    Ok(Json(refund_view(&manual_refund::confirm(&shop.app, by, id(&order)?, refund_id(&refund)?, proof).await?)))
+}
+
+fn refund_id(text: &str) -> Result<RefundId, Problem> {
+    RefundId::parse(text).ok_or_else(|| Problem::new(Code::NotFound))
+}
+
+/// A refund failed at the gateway: a person transfers it.
+async fn take_over(State(shop): State<Shop>, caller: AdminCaller, Path((order, refund)): Path<(String, String)>) -> Result<Json<Value>, Problem> {
+    let by = caller.may(Permission::Refund)?.into();
+    Ok(Json(refund_view(&manual_refund::take_over(&shop.app, by, id(&order)?, refund_id(&refund)?).await?)))
+}
+
+/// Money that could not be matched goes back.
+async fn refund_receipt(
+    State(shop): State<Shop>,
+    caller: AdminCaller,
+    Path((order, invoice)): Path<(String, String)>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let by = caller.may(Permission::Refund)?.into();
+    Ok((StatusCode::CREATED, Json(refund_view(&manual_refund::refund_receipt(&shop.app, by, id(&order)?, &invoice).await?))))
 }
 
 fn refund_view(r: &Refund) -> Value {

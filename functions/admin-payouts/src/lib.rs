@@ -10,7 +10,7 @@ use qutab::{
         ids::PayoutId,
         payout::{Decision, Payout, PayoutStatus},
         staff::Permission,
-        text::{Note, TransferReference},
+        text::{Note, TransferReference, mask_number},
     },
     http::{Access, AdminCaller, Form, Group, PageQuery, page::Listed},
 };
@@ -39,18 +39,18 @@ async fn list(State(app): State<App>, caller: AdminCaller, page: PageQuery) -> R
     caller.may(Permission::Read)?;
     let status = page.filter("status").map(PayoutStatus::parse).transpose().map_err(|w| Problem::field("status", w))?;
     let found = app.store.open_payouts(status, page.limit, page.after.clone()).await?;
-    Ok(Json(page.answer(found.items.iter().map(|p| view(&p.value)).collect(), found.next)))
+    Ok(Json(page.answer(found.items.iter().map(|p| view(&p.value, caller)).collect(), found.next)))
 }
 
 async fn one(State(app): State<App>, caller: AdminCaller, Path(payout): Path<String>) -> Result<Json<Value>, Problem> {
     caller.may(Permission::Read)?;
     let payout = app.store.payout(id(&payout)?).await?.ok_or_else(|| Problem::new(Code::NotFound))?;
-    Ok(Json(view(&payout.value)))
+    Ok(Json(view(&payout.value, caller)))
 }
 
 async fn decide(app: &App, caller: AdminCaller, payout: &str, decision: Decision) -> Result<Json<Value>, Problem> {
     let by = caller.may(PAY)?.into();
-    Ok(Json(view(&payouts::decide_payout(app, by, id(payout)?, decision).await?)))
+    Ok(Json(view(&payouts::decide_payout(app, by, id(payout)?, decision).await?, caller)))
 }
 
 async fn process(State(app): State<App>, caller: AdminCaller, Path(payout): Path<String>) -> Result<Json<Value>, Problem> {
@@ -60,9 +60,10 @@ async fn process(State(app): State<App>, caller: AdminCaller, Path(payout): Path
 async fn pay(State(app): State<App>, caller: AdminCaller, Path(payout): Path<String>, mut form: Form) -> Result<Json<Value>, Problem> {
     caller.may(PAY)?;
     let reference = form.text("reference", TransferReference::parse);
+    let has_left = form.maybe_flag("transfer_has_left").unwrap_or(false);
     form.checked()?;
     let Some(reference) = reference else { return Err(form.problem()) };
-    decide(&app, caller, &payout, Decision::Pay { reference }).await
+    decide(&app, caller, &payout, Decision::Pay { reference, has_left }).await
 }
 
 async fn fail(State(app): State<App>, caller: AdminCaller, Path(payout): Path<String>, form: Form) -> Result<Json<Value>, Problem> {
@@ -89,8 +90,10 @@ fn reason(mut form: Form) -> Result<Note, Problem> {
     note.ok_or_else(|| form.problem())
 }
 
-/// The whole account number: the transfer needs it.
-fn view(p: &Payout) -> Value {
+/// With the whole account number for whoever makes the transfer.
+fn view(p: &Payout, caller: AdminCaller) -> Value {
+    let whole = caller.role.may(PAY) || caller.role.may(Permission::VerifyBankAccounts);
+    let number = if whole { p.account.number.clone() } else { mask_number(&p.account.number) };
     json!({
         "id": p.id,
         "affiliate_id": p.affiliate,
@@ -99,7 +102,7 @@ fn view(p: &Payout) -> Value {
         "withheld": p.withheld,
         "net": p.net,
         "bank_name": p.account.bank_name(),
-        "account_number": p.account.number,
+        "account_number": number,
         "holder_name": p.account.holder,
         "requested_at": p.requested_at,
         "processed_by": p.processed_by,

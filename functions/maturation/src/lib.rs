@@ -14,5 +14,9 @@ pub async fn run(app: &App, event: Scheduled) -> Result<mature::Matured, StartEr
     let now = event.now(&app.clock, app.site.local)?;
     let matured = mature::mature(app, now).await.map_err(|p| p.code.as_str())?;
     tracing::info!(target: "qutab", commissions = matured.commissions, amount = matured.amount.get(), more = matured.more, "matured");
+    if matured.failed > 0 {
+        // What could be done is done; the alarm tells of the rest.
+        return Err(format!("{} failed", matured.failed).into());
+    }
     Ok(matured)
 }

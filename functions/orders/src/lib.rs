@@ -11,12 +11,13 @@ use axum::{
 use http::header;
 use qutab::{
     app::{
-        Code, Problem, Shop, release_order,
+        Code, Problem, Shop,
+        release_order::{self, Released},
         rename_order::{self, NewNames},
     },
     domain::{
         ids::OrderId,
-        order::{Actor, MAX_LINES, OrderStatus},
+        order::{MAX_LINES, OrderStatus},
         refund::Refund,
     },
     http::{Access, CustomerToken, Form, Group, PageQuery, items, page::Listed},
@@ -80,6 +81,6 @@ async fn rename(State(shop): State<Shop>, caller: CustomerToken, Path(id): Path<
 async fn cancel(State(shop): State<Shop>, caller: CustomerToken, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
     let order = caller.order(&shop.app, &id).await?;
     let now = shop.app.clock.now();
-    let cancelled = release_order::release(&shop, order, OrderStatus::Cancelled, Actor::Customer, None, now).await?;
+    let cancelled = release_order::release(&shop, order, OrderStatus::Cancelled, Released::Customer, None, now).await?;
     Ok(Json(view::detail(&cancelled, &[])))
 }

@@ -7,7 +7,7 @@ use axum::{
 use http::StatusCode;
 use qutab::{
     app::{Code, Problem, Shop, payment_link, record_payment},
-    http::{Access, CustomerToken, Group},
+    http::{Access, CustomerToken, Group, IdempotencyKey},
 };
 use serde_json::{Value, json};
 
@@ -24,6 +24,7 @@ async fn link(
     caller: CustomerToken,
     Path(id): Path<String>,
     query: axum::extract::RawQuery,
+    IdempotencyKey(key): IdempotencyKey,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let order = caller.order(&shop.app, &id).await?;
     if !order.value.is_payable() || order.value.attempts == 0 {
@@ -31,7 +32,7 @@ async fn link(
     }
     let customer = shop.app.store.customer(caller.id).await?.ok_or_else(|| Problem::new(Code::NotLoggedIn))?.value;
     let link = if query.0.as_deref() == Some("new=1") {
-        payment_link::renew_link(&shop, order.clone(), &customer).await?
+        payment_link::renew_link(&shop, order.clone(), &customer, key.as_deref()).await?
     } else {
         payment_link::ensure_link(&shop, &order.value, &customer).await?
     };

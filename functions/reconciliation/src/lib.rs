@@ -15,5 +15,9 @@ pub async fn run(app: &App, event: Scheduled) -> Result<reconcile::Reconciled, S
     let full = now.day().to_string().ends_with("-01");
     let result = reconcile::reconcile(app, now, full).await.map_err(|p| p.code.as_str())?;
     tracing::info!(target: "qutab", wallets = result.wallets, entries = result.entries, differences = result.differences.len(), "reconciled");
+    if result.failed > 0 {
+        // What could be done is done; the alarm tells of the rest.
+        return Err(format!("{} failed", result.failed).into());
+    }
     Ok(result)
 }

@@ -41,6 +41,7 @@ pub fn group(webhook: Webhook) -> Group {
 struct Notice {
     event: Option<String>,
     id: Option<String>,
+    status: Option<String>,
     data: Option<RefundData>,
 }
 
@@ -58,7 +59,7 @@ async fn notice(State(webhook): State<Webhook>, headers: HeaderMap, body: Bytes)
     let plain = |id: &String| (1..=100).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     let message = match (notice.event.as_deref(), notice.id.filter(plain), notice.data.and_then(|d| d.id).filter(plain)) {
         (Some("refund.succeeded" | "refund.failed"), _, Some(gateway_id)) => Message::RefundNotice { gateway_id },
-        (None, Some(invoice), _) => Message::InvoiceNotice { invoice },
+        (None, Some(invoice), _) => Message::InvoiceNotice { invoice, paid: matches!(notice.status.as_deref(), Some("PAID" | "SETTLED")) },
         _ => {
             tracing::info!(target: "qutab", "a notice that means nothing here");
             return Ok(StatusCode::OK);

@@ -1,9 +1,6 @@
 //! What affiliates do about themselves: apply, apply again, change their details and their bank account.
 
-use super::{
-    App, Code, Problem, ROUNDS,
-    credentials,
-};
+use super::{App, Code, Problem, ROUNDS, credentials};
 use crate::{
     domain::{
         affiliate::{Affiliate, AffiliateStatus, BankStatus, Details, PayoutAccount},
@@ -56,9 +53,13 @@ pub async fn apply(app: &App, new: Application, address: &str) -> Result<(), Pro
     let mail = OutboxItem::new(Work::MailApplicationReceived { affiliate: id }, now);
     let mut tx = Transaction::new();
     tx.create(&login, ()).create(&affiliate, ()).put_same(&mail);
-    if let Commit::Done = app.store.commit(tx).await? {
-        app.queues.hand_on(&[mail]).await;
-    }
+    let owed = match app.store.commit(tx).await? {
+        Commit::Done => mail,
+        Commit::Lost(_) => OutboxItem::new(Work::MailAlreadyRegistered { audience: Audience::Affiliate, email: login.email }, now),
+    };
+    // For a new address this repeats what is written: both kinds make the same requests.
+    app.store.append(&owed).await?;
+    app.queues.hand_on(&[owed]).await;
     Ok(())
 }
 

@@ -27,6 +27,8 @@ const ONCE_AN_HOUR: i64 = 300;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Aggregated {
     pub days: usize,
+    /// Days that could not be counted; the others are done.
+    pub failed: usize,
 }
 
 /// Counts today, and yesterday while something may still come late, of everybody to whom something happened.
@@ -39,7 +41,9 @@ pub async fn aggregate(app: &App, now: Timestamp) -> Result<Aggregated, Problem>
     }
     let mut done = Aggregated::default();
     for day in days {
-        done.days += count_listed(app, day, now).await?;
+        let counted = count_listed(app, day, now).await?;
+        done.days += counted.days;
+        done.failed += counted.failed;
     }
     let report = serde_json::to_string(&done).unwrap_or_default();
     app.store.append(&JobRun { name: JOB.into(), as_of: now, finished_at: app.clock.now(), report }).await?;
@@ -47,15 +51,20 @@ pub async fn aggregate(app: &App, now: Timestamp) -> Result<Aggregated, Problem>
 }
 
 /// Counts the days of everybody to whom something happened, as it was noticed on `listed_on`.
-pub async fn count_listed(app: &App, listed_on: Day, now: Timestamp) -> Result<usize, Problem> {
-    let mut counted = 0;
+pub async fn count_listed(app: &App, listed_on: Day, now: Timestamp) -> Result<Aggregated, Problem> {
+    let mut counted = Aggregated::default();
     for shard in 0..SHARDS {
         let mut after = None;
         loop {
             let page = app.store.active_on(listed_on, shard, after).await?;
             for active in &page.items {
-                count_day(app, active.value.affiliate, active.value.day, now).await?;
-                counted += 1;
+                match count_day(app, active.value.affiliate, active.value.day, now).await {
+                    Ok(()) => counted.days += 1,
+                    Err(problem) => {
+                        tracing::error!(affiliate = %active.value.affiliate, cause = problem.cause(), "a day was not counted in this run");
+                        counted.failed += 1;
+                    }
+                }
             }
             after = page.next;
             if after.is_none() {

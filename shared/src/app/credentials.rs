@@ -134,18 +134,17 @@ pub(super) async fn confirmed(app: &App, audience: Audience, email: &Email, pass
 async fn set_password(app: &App, mut tx: Transaction<()>, login: &Stored<Login>, new: &Password, keep: Option<SessionId>) -> Result<bool, Problem> {
     let changed = Login { password_hash: password::hash(new, &app.entropy)?, ..login.value.clone() };
     let mail = OutboxItem::new(Work::MailPasswordChanged { audience: changed.audience, email: changed.email.clone() }, app.clock.now());
-    let sessions = app.store.sessions(&changed.account).await?.items;
-    let mut ending = sessions.iter().map(|s| s.value.id).filter(|id| Some(*id) != keep);
+    let sessions = app.store.sessions(&changed.account).await?;
+    let ending = sessions.iter().map(|s| s.value.id).filter(|id| Some(*id) != keep);
     tx.save(login, &changed, ()).put_same(&mail);
-    for session in ending.by_ref().take(SESSIONS) {
+    for session in ending.take(SESSIONS) {
         tx.forget(&keys::session(&changed.account, session));
     }
     if let Commit::Lost(_) = app.store.commit(tx).await? {
         return Ok(false);
     }
-    for session in ending {
-        app.store.end_session(&changed.account, session).await?;
-    }
+    // What was too much for the transaction, and what a login with the old password has just opened.
+    app.store.end_sessions(&changed.account, keep).await?;
     app.queues.hand_on(&[mail]).await;
     Ok(true)
 }

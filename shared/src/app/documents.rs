@@ -55,13 +55,8 @@ pub async fn card(room: &ReadingRoom, by: Reviewer, id: AffiliateId) -> Result<C
     }
     let nik = app.vault()?.open_nik(&id.to_string(), &image.identity.sealed_nik).map_err(Problem::internal)?;
     let token = LinkToken::new(&by.admin.to_string(), &app.entropy);
-    let link = DocumentLink {
-        secret_hash: token.hash(),
-        admin: by.admin,
-        affiliate: id,
-        upload: image.upload,
-        expires_at: now.plus_seconds(LINK_SECONDS),
-    };
+    let link =
+        DocumentLink { secret_hash: token.hash(), admin: by.admin, affiliate: id, upload: image.upload, expires_at: now.plus_seconds(LINK_SECONDS) };
     let mut tx = Transaction::new();
     tx.create(&link, ()).create(&audit::entry(app, by, "ktp.open", &id.to_string(), "", image.upload), ());
     match app.store.commit(tx).await? {

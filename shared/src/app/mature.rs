@@ -26,6 +26,8 @@ const PAGES: u32 = 20;
 pub struct Matured {
     pub commissions: u32,
     pub amount: Rupiah,
+    /// Affiliates whose turn went wrong; the others are done.
+    pub failed: u32,
     /// There was more than one run takes; the next one goes on.
     pub more: bool,
 }
@@ -49,9 +51,16 @@ pub async fn mature(app: &App, now: Timestamp) -> Result<Matured, Problem> {
             }
             for (affiliate, commissions) in by_affiliate {
                 for some in commissions.chunks(PER_TRANSACTION) {
-                    let (count, amount) = mature_some(app, affiliate, some, now).await?;
-                    total.commissions += count;
-                    total.amount = total.amount.plus(amount)?;
+                    match mature_some(app, affiliate, some, now).await {
+                        Ok((count, amount)) => {
+                            total.commissions += count;
+                            total.amount = total.amount.plus(amount)?;
+                        }
+                        Err(problem) => {
+                            tracing::error!(%affiliate, cause = problem.cause(), "commissions not matured in this run");
+                            total.failed += 1;
+                        }
+                    }
                 }
             }
             after = due.next;

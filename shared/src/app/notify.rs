@@ -5,7 +5,7 @@ use crate::{
     domain::{
         affiliate::BankStatus,
         contact::Email,
-        identity::{Audience, LinkPurpose, Login},
+        identity::{Audience, Customer, LinkPurpose, Login},
         ids::{AdminId, AffiliateId, CustomerId},
         job::{Subject, Task},
         order::Order,
@@ -17,6 +17,7 @@ use crate::{
         Letter, Mailer,
         letters::{self, Person},
     },
+    store::throttle::Limit,
     whatsapp::WhatsApp,
 };
 
@@ -37,7 +38,7 @@ async fn mail(app: &App, mailer: &Mailer, work: &Work) -> Result<(), Problem> {
     let Some(letter) = compose(app, mailer, work).await? else { return Ok(()) };
     match mailer.send(&letter).await {
         Err(error) if error.is_final() => {
-            app.store.create(&Task::new(Subject::MailRefused { work: work.clone() }, app.clock.now())).await?;
+            app.store.create(&Task::new(Subject::MailRefused { work: work.described() }, app.clock.now())).await?;
             Ok(())
         }
         sent => sent.map_err(Problem::unavailable),
@@ -54,6 +55,7 @@ async fn compose(app: &App, mailer: &Mailer, work: &Work) -> Result<Option<Lette
             let found = app.store.order_and_customer(*order).await?;
             if let Some((order, _)) = &found {
                 count(app, order, order.placed_at).await?;
+                pause_hoarder(app, order).await?;
             }
             match found {
                 // Paid or given up meanwhile: another letter says so.
@@ -102,7 +104,7 @@ async fn compose(app: &App, mailer: &Mailer, work: &Work) -> Result<Option<Lette
             let payout = app.store.payout(*payout).await?;
             app.store.affiliate(*affiliate).await?.map(|a| a.value).zip(payout).map(|(a, payout)| letters::payout(mailer, &a, &payout.value))
         }
-        Work::WhatsApp { .. } | Work::RenderUpload { .. } | Work::SendRefund { .. } | Work::SettleFreeOrder { .. } => {
+        Work::WhatsApp { .. } | Work::RenderUpload { .. } | Work::SendRefund { .. } | Work::RecordInvoice { .. } | Work::SettleFreeOrder { .. } => {
             return Err(Problem::internal("work that is no mail"));
         }
     })
@@ -112,6 +114,21 @@ async fn compose(app: &App, mailer: &Mailer, work: &Work) -> Result<Option<Lette
 async fn count(app: &App, order: &Order, at: Timestamp) -> Result<(), Problem> {
     if let Some(attribution) = &order.attribution {
         app.store.append(&ActiveDay::new(attribution.affiliate, at, app.clock.now())).await?;
+    }
+    Ok(())
+}
+
+/// So many orders of one customer in an hour hold stock that nobody else can buy: no more of them until the hour is over.
+const ORDERS: Limit = Limit { attempts: 30, seconds: 3_600 };
+
+async fn pause_hoarder(app: &App, order: &Order) -> Result<(), Problem> {
+    let now = app.clock.now();
+    if let Some(wait) = app.store.throttle(&format!("orders#{}", order.customer), ORDERS, now).await?
+        && let Some(customer) = app.store.customer(order.customer).await?
+    {
+        let paused = Customer { paused_until: Some(now.plus_seconds(wait)), ..customer.value.clone() };
+        // Lost to another change of the profile: the next order comes here again.
+        app.store.save(&customer, &paused).await?;
     }
     Ok(())
 }

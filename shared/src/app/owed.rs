@@ -26,7 +26,7 @@ pub async fn carry_out(app: &App, id: OutboxId, work: impl AsyncFn(&Work) -> Res
         Ok(()) => Ok(app.store.settle(id).await?),
         Err(problem) => {
             if item.is_stuck() {
-                app.store.create(&Task::new(Subject::StuckWork { work: item.work }, now)).await?;
+                app.store.create(&Task::new(Subject::StuckWork { work: item.work.described() }, now)).await?;
             }
             Err(problem)
         }

@@ -25,12 +25,12 @@ const SHORTEST: i64 = 60;
 
 /// The first attempt of a new order, claimed by the request that places it.
 pub(super) fn first_attempt(order: &Order, now: Timestamp) -> Attempt {
-    attempt(order, 1, now)
+    attempt(order, 1, None, now)
 }
 
-fn attempt(order: &Order, number: u32, now: Timestamp) -> Attempt {
+fn attempt(order: &Order, number: u32, request: Option<String>, now: Timestamp) -> Attempt {
     let claimed_until = now.plus_seconds(CLAIM_SECONDS);
-    Attempt { order: order.id, number, amount: order.total, created_at: now, expires_at: order.pay_by, claimed_until, invoice: None }
+    Attempt { order: order.id, number, amount: order.total, created_at: now, request, expires_at: order.pay_by, claimed_until, invoice: None }
 }
 
 /// Creates the invoice of an attempt that this request has claimed, and stores its link.
@@ -71,7 +71,8 @@ pub async fn ensure_link(shop: &Shop, order: &Order, customer: &Customer) -> Res
 }
 
 /// Another link for a payable order. The old invoice is ended at the gateway first; if it turns out paid, that is recorded.
-pub async fn renew_link(shop: &Shop, order: Stored<Order>, customer: &Customer) -> Result<InvoiceLink, Problem> {
+/// A request that comes again under the same key gets the link that it got before.
+pub async fn renew_link(shop: &Shop, order: Stored<Order>, customer: &Customer, request: Option<&str>) -> Result<InvoiceLink, Problem> {
     let mut order = order;
     for _ in 0..ROUNDS {
         let now = shop.app.clock.now();
@@ -81,10 +82,14 @@ pub async fn renew_link(shop: &Shop, order: Stored<Order>, customer: &Customer) 
         if order.value.pay_by.since(now) < SHORTEST {
             return Err(Problem::conflict("the payment deadline has passed"));
         }
+        let live = shop.app.store.attempt(order.value.id, order.value.attempts).await?;
+        if request.is_some() && live.is_some_and(|a| a.value.request.as_deref() == request) {
+            return ensure_link(shop, &order.value, customer).await;
+        }
         end_invoices(shop, &order.value).await?;
         let mut renewed = order.value.clone();
         renewed.attempts += 1;
-        let next = attempt(&renewed, renewed.attempts, now);
+        let next = attempt(&renewed, renewed.attempts, request.map(str::to_owned), now);
         let mut tx = Transaction::new();
         tx.save(&order, &renewed, ()).create(&next, ());
         if let Commit::Done = shop.app.store.commit(tx).await? {
@@ -103,7 +108,11 @@ pub async fn end_invoices(shop: &Shop, order: &Order) -> Result<(), Problem> {
     }
     let attempt = shop.app.store.attempt(order.id, order.attempts).await?.ok_or_else(|| Problem::internal("an order without its attempt"))?;
     // Found by name, not by the stored id: a race may have made two, a crash may have stored none.
-    for invoice in shop.gateway.find(attempt.value.external_id()).await? {
+    let invoices = shop.gateway.find(attempt.value.external_id()).await?;
+    if invoices.is_empty() && attempt.value.invoice.is_none() && attempt.value.claimed_until > shop.app.clock.now() {
+        return Err(Problem::unavailable("a payment link is just being made"));
+    }
+    for invoice in invoices {
         let ended = match invoice.status {
             InvoiceStatus::Pending => shop.gateway.expire(&invoice.id).await?,
             _ => invoice,

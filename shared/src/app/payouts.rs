@@ -115,7 +115,7 @@ fn already(payout: &Payout, decision: &Decision, by: Reviewer) -> bool {
     payout.decided_by == Some(by.admin)
         && match decision {
             Decision::Process => payout.status == PayoutStatus::Processing,
-            Decision::Pay { reference } => payout.status == PayoutStatus::Paid && payout.reference.as_ref() == Some(reference),
+            Decision::Pay { reference, .. } => payout.status == PayoutStatus::Paid && payout.reference.as_ref() == Some(reference),
             Decision::Fail { .. } => payout.status == PayoutStatus::Failed,
             Decision::Reject { .. } => payout.status == PayoutStatus::Rejected,
             Decision::Reverse { .. } => payout.status == PayoutStatus::Reversed,

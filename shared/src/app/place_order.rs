@@ -83,7 +83,13 @@ pub async fn place_order(shop: &Shop, customer: CustomerId, wanted: Wanted) -> R
         None => OrderId::fresh(now, &app.entropy),
     };
     for _ in 0..NUMBERS {
-        let basis = read(shop, customer, &wanted).await?;
+        let basis = match read(shop, customer, id, &wanted).await? {
+            Read::Basis(basis) => basis,
+            Read::Placed(customer) => return replay(shop, id, &wanted, &customer).await,
+        };
+        if let Some(until) = basis.customer.paused_until.filter(|until| *until > now) {
+            return Err(Problem::too_many(until.since(now)));
+        }
         let order = decide(&basis, id, &wanted, OrderNumber::generate(now, &app.entropy), now)?;
         let free = order.total == Rupiah::ZERO;
         let attempt = (!free).then(|| payment_link::first_attempt(&order, now));
@@ -107,10 +113,17 @@ pub async fn place_order(shop: &Shop, customer: CustomerId, wanted: Wanted) -> R
     Err(Problem::unavailable("no free order number"))
 }
 
-async fn read(shop: &Shop, customer: CustomerId, wanted: &Wanted) -> Result<Basis, Problem> {
+/// What was read: what a new order rests on, or that this very request has placed it already, and for whom.
+enum Read {
+    Basis(Box<Basis>),
+    Placed(Customer),
+}
+
+async fn read(shop: &Shop, customer: CustomerId, order: OrderId, wanted: &Wanted) -> Result<Read, Problem> {
     let id = customer;
-    let customer_key = keys::profile(&id.to_string());
+    let (customer_key, order_key) = (keys::profile(&id.to_string()), keys::order(order));
     let mut wants = vec![keys::settings(), customer_key.clone()];
+    wants.extend(wanted.request.as_ref().map(|_| order_key.clone()));
     wants.extend(wanted.lines.iter().map(|l| keys::product(l.product)));
     wants.extend(wanted.coupon.iter().flat_map(|code| [keys::coupon(code), keys::coupon_uses(code, customer)]));
     if let Some(click) = &wanted.click {
@@ -119,6 +132,9 @@ async fn read(shop: &Shop, customer: CustomerId, wanted: &Wanted) -> Result<Basi
     let mut found = shop.app.store.get_many(wants).await?;
     let settings = found.take::<Settings>(&keys::settings())?.map(|s| s.value).unwrap_or_default();
     let customer = found.take::<Customer>(&customer_key)?.ok_or_else(|| Problem::new(Code::NotLoggedIn))?.value;
+    if found.take::<Order>(&order_key)?.is_some() {
+        return Ok(Read::Placed(customer));
+    }
     let (coupon, uses) = match &wanted.coupon {
         Some(code) => {
             let coupon = found.take::<Coupon>(&keys::coupon(code))?.ok_or(NotValid::Unknown)?.value;
@@ -141,7 +157,7 @@ async fn read(shop: &Shop, customer: CustomerId, wanted: &Wanted) -> Result<Basi
         (None, Some(click)) => take_affiliate(&mut found, click.affiliate)?,
         (None, None) => None,
     };
-    Ok(Basis { settings, customer, products, coupon, uses, affiliate })
+    Ok(Read::Basis(Box::new(Basis { settings, customer, products, coupon, uses, affiliate })))
 }
 
 fn take_affiliate(found: &mut Found, id: AffiliateId) -> Result<Option<(Affiliate, Option<PayoutAccount>)>, Problem> {

@@ -90,6 +90,11 @@ impl Problem {
         Self { retry_after: Some(seconds), ..Self::new(Code::TooMany) }
     }
 
+    /// What went wrong, for a log line.
+    pub fn cause(&self) -> &str {
+        self.logged.as_deref().unwrap_or(self.code.as_str())
+    }
+
     /// A fault of ours: callers learn nothing of it, the log does.
     pub fn internal(cause: impl std::fmt::Display) -> Self {
         Self { logged: Some(cause.to_string()), ..Self::new(Code::Internal) }

@@ -12,6 +12,7 @@ use crate::{
     },
     secrets::password::Password,
     store::{
+        entity::Stored,
         keys,
         transaction::{Commit, Transaction},
     },
@@ -57,12 +58,14 @@ pub async fn change(app: &App, id: CustomerId, changes: Changes) -> Result<Custo
 pub async fn delete(app: &App, id: CustomerId, password: &Password) -> Result<(), Problem> {
     let customer = app.store.customer(id).await?.ok_or_else(|| Problem::new(Code::NotLoggedIn))?;
     let login = credentials::confirmed(app, Audience::Customer, &customer.value.email, password).await?;
+    // No order is placed from here on; the index has a moment to show the last ones.
+    let customer = pause(app, customer).await?;
     let orders = closed_orders(app, id).await?;
     for order in orders {
         erase_names(app, order).await?;
     }
     let account = id.to_string();
-    let sessions = app.store.sessions(&account).await?.items;
+    let sessions = app.store.sessions(&account).await?;
     let mut tx = Transaction::new();
     tx.remove(&customer, ()).remove(&login, ());
     for purpose in [LinkPurpose::VerifyEmail, LinkPurpose::ResetPassword] {
@@ -74,14 +77,22 @@ pub async fn delete(app: &App, id: CustomerId, password: &Password) -> Result<()
     if let Commit::Lost(_) = app.store.commit(tx).await? {
         return Err(Problem::conflict("the account has just changed; try again"));
     }
-    for session in sessions.iter().skip(SESSIONS) {
-        app.store.end_session(&account, session.value.id).await?;
+    Ok(app.store.end_sessions(&account, None).await?)
+}
+
+/// How long nothing can be ordered while an account is being deleted.
+const DELETING_SECONDS: i64 = 60;
+
+async fn pause(app: &App, customer: Stored<Customer>) -> Result<Stored<Customer>, Problem> {
+    let paused = Customer { paused_until: Some(app.clock.now().plus_seconds(DELETING_SECONDS)), ..customer.value.clone() };
+    match app.store.save(&customer, &paused).await? {
+        Commit::Done => Ok(Stored { value: paused, revision: customer.revision + 1 }),
+        Commit::Lost(_) => Err(Problem::conflict("the account has just changed; try again")),
     }
-    Ok(())
 }
 
 /// All orders of a customer, if none of them is open and none is owed money.
-async fn closed_orders(app: &App, id: CustomerId) -> Result<Vec<crate::store::entity::Stored<Order>>, Problem> {
+async fn closed_orders(app: &App, id: CustomerId) -> Result<Vec<Stored<Order>>, Problem> {
     let (mut all, mut after) = (Vec::new(), None);
     loop {
         let page = app.store.orders_of(id, None, 100, after).await?;
@@ -108,7 +119,7 @@ async fn closed_orders(app: &App, id: CustomerId) -> Result<Vec<crate::store::en
     Ok(all)
 }
 
-async fn erase_names(app: &App, order: crate::store::entity::Stored<Order>) -> Result<(), Problem> {
+async fn erase_names(app: &App, order: Stored<Order>) -> Result<(), Problem> {
     let erased = || PersonName::parse(ERASED).map_err(|w| Problem::internal(w.message));
     let mut without = order.value.clone();
     without.recipient = Recipient { name: erased()?, ..without.recipient };

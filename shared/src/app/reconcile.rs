@@ -23,6 +23,8 @@ pub struct Reconciled {
     pub entries: u64,
     /// Affiliates whose wallet is not the sum of their ledger.
     pub differences: Vec<AffiliateId>,
+    /// Affiliates whose ledger could not be read; the others are done.
+    pub failed: usize,
 }
 
 /// Recounts every wallet from its checkpoint, or from the beginning when `full`.
@@ -35,7 +37,11 @@ pub async fn reconcile(app: &App, now: Timestamp, full: bool) -> Result<Reconcil
             let page = app.store.applications(status, |_| true, 100, after).await?;
             seen += page.items.len();
             for affiliate in page.items {
-                recount(app, affiliate.value.id, now, full, &mut result).await?;
+                let id = affiliate.value.id;
+                if let Err(problem) = recount(app, id, now, full, &mut result).await {
+                    tracing::error!(affiliate = %id, cause = problem.cause(), "a ledger was not recounted in this run");
+                    result.failed += 1;
+                }
             }
             after = page.next;
             if after.is_none() || seen >= MOST {

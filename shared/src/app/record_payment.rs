@@ -35,7 +35,9 @@ pub enum Recorded {
     Already,
     /// Money that pays nothing: a refund was opened, or a task for an admin.
     Surplus(Surplus),
-    /// Not paid, or not ours.
+    /// An order's invoice that is not paid.
+    Unpaid,
+    /// Not ours.
     Nothing,
 }
 
@@ -44,6 +46,21 @@ enum Lost {
     Changed,
     /// A late payment found no stock or no coupon use left.
     Gone,
+}
+
+/// Records what a notice is about. The gateway does not repeat a notice that was taken: if it cannot be asked now, or does
+/// not say yet what it announced, that is owed and done later.
+pub async fn take_notice(shop: &Shop, invoice: &str, paid: bool) -> Result<(), Problem> {
+    let later = match record_notice(shop, invoice).await {
+        Ok(recorded) => paid && recorded == Recorded::Unpaid,
+        Err(problem) if problem.code == Code::Unavailable => true,
+        Err(problem) => return Err(problem),
+    };
+    if later {
+        let owed = OutboxItem::new(Work::RecordInvoice { invoice: invoice.into() }, shop.app.clock.now());
+        shop.app.store.create(&owed).await?;
+    }
+    Ok(())
 }
 
 /// Asks the gateway about an invoice and records what it says.
@@ -65,13 +82,17 @@ pub async fn record(shop: &Shop, invoice: &Invoice) -> Result<Recorded, Problem>
     if invoice.status == InvoiceStatus::Unknown {
         tracing::warn!(order = %external.order, "the gateway reports a status that is not known here");
     }
-    let Some(paid) = invoice.paid(external.attempt, now) else { return Ok(Recorded::Nothing) };
+    let Some(paid) = invoice.paid(external.attempt, now) else { return Ok(Recorded::Unpaid) };
     for _ in 0..ROUNDS {
-        let (order, attempt) = shop.app.store.order_and_attempt(external.order, external.attempt).await?;
+        let (order, attempt, receipt) = shop.app.store.order_of_invoice(external.order, external.attempt, &paid.invoice).await?;
         let (Some(order), Some(attempt)) = (order, attempt) else {
             tracing::info!("a payment for an order that does not exist");
             return Ok(Recorded::Nothing);
         };
+        // Its money is on its way back, or a person looks at it: it pays nothing any more, whatever has come free since.
+        if let Some(receipt) = receipt {
+            return Ok(Recorded::Surplus(receipt.value.why));
+        }
         if let Some(done) = record_once(shop, &order, &attempt.value, invoice, &paid, now).await? {
             return Ok(done);
         }
@@ -104,16 +125,16 @@ async fn record_once(
     paid: &Paid,
     now: Timestamp,
 ) -> Result<Option<Recorded>, Problem> {
-    let surplus = |why| surplus(shop, &order.value, paid, &invoice.currency, why, now);
+    let surplus = |why| surplus(shop, order, paid, &invoice.currency, why, now);
     match &order.value.paid {
         Some(before) if before.invoice == paid.invoice => return Ok(Some(Recorded::Already)),
         _ if invoice.amount != attempt.amount || paid.amount != attempt.amount || invoice.currency != "IDR" => {
-            return surplus(Surplus::Unmatched).await.map(Some);
+            return surplus(Surplus::Unmatched).await;
         }
-        Some(_) => return surplus(Surplus::Duplicate).await.map(Some),
+        Some(_) => return surplus(Surplus::Duplicate).await,
         None => {}
     }
-    if order.value.status.may_become(OrderStatus::Paid) { pay(shop, order, paid, now).await } else { surplus(Surplus::TooLate).await.map(Some) }
+    if order.value.status.may_become(OrderStatus::Paid) { pay(shop, order, paid, now).await } else { surplus(Surplus::TooLate).await }
 }
 
 async fn pay(shop: &Shop, order: &Stored<Order>, paid: &Paid, now: Timestamp) -> Result<Option<Recorded>, Problem> {
@@ -124,6 +145,7 @@ async fn pay(shop: &Shop, order: &Stored<Order>, paid: &Paid, now: Timestamp) ->
     let mut tx = Transaction::new();
     tx.save(order, &after, Lost::Changed).put_same(&mail);
     if late {
+        tx.absent(&keys::receipt(after.id, &paid.invoice), Lost::Changed);
         // The order had given back what it held; it must get all of it again.
         for line in &after.lines {
             tx.take(&keys::stock(line.product), AVAILABLE, line.quantity, Lost::Gone);
@@ -132,7 +154,7 @@ async fn pay(shop: &Shop, order: &Stored<Order>, paid: &Paid, now: Timestamp) ->
             let uses = app.store.coupon_uses(Some(coupon), after.customer).await?;
             let used = uses.as_ref().map_or(0, |u| u.value.used);
             if coupon.per_customer.is_some_and(|most| used >= most) {
-                return surplus(shop, &order.value, paid, "IDR", Surplus::TooLate, now).await.map(Some);
+                return surplus(shop, order, paid, "IDR", Surplus::TooLate, now).await;
             }
             take_coupon(&mut tx, coupon, after.customer, uses.as_ref(), Lost::Gone, Lost::Changed);
         }
@@ -151,7 +173,7 @@ async fn pay(shop: &Shop, order: &Stored<Order>, paid: &Paid, now: Timestamp) ->
             Ok(Some(Recorded::Paid))
         }
         Commit::Lost(lost) if lost.contains(&Lost::Changed) => Ok(None),
-        Commit::Lost(_) => surplus(shop, &order.value, paid, "IDR", Surplus::TooLate, now).await.map(Some),
+        Commit::Lost(_) => surplus(shop, order, paid, "IDR", Surplus::TooLate, now).await,
     }
 }
 
@@ -189,11 +211,13 @@ fn earn(
     Ok(())
 }
 
-/// Money that pays nothing is kept as a receipt, once for an invoice, with its refund or its task.
-async fn surplus(shop: &Shop, order: &Order, paid: &Paid, currency: &str, why: Surplus, now: Timestamp) -> Result<Recorded, Problem> {
+/// Money that pays nothing is kept as a receipt, once for an invoice, with its refund or its task. The order must still
+/// be the one that this was decided on; nothing if it is not, or if the receipt is there already.
+async fn surplus(shop: &Shop, read: &Stored<Order>, paid: &Paid, currency: &str, why: Surplus, now: Timestamp) -> Result<Option<Recorded>, Problem> {
+    let order = &read.value;
     let receipt = Receipt { order: order.id, paid: paid.clone(), currency: currency.into(), why, recorded_at: now };
     let mut tx = Transaction::new();
-    tx.create(&receipt, ());
+    tx.create(&receipt, ()).unchanged(read, ());
     let mut owed = Vec::new();
     if why == Surplus::Unmatched {
         tx.put_same(&Task::new(Subject::UnmatchedReceipt { order: order.id, invoice: paid.invoice.clone() }, now));
@@ -205,13 +229,12 @@ async fn surplus(shop: &Shop, order: &Order, paid: &Paid, currency: &str, why: S
             tx.put_same(item);
         }
     }
-    if let Commit::Done = shop.app.store.commit(tx).await? {
-        shop.app.queues.hand_on(&owed).await;
-    }
-    Ok(Recorded::Surplus(why))
+    let Commit::Done = shop.app.store.commit(tx).await? else { return Ok(None) };
+    shop.app.queues.hand_on(&owed).await;
+    Ok(Some(Recorded::Surplus(why)))
 }
 
-fn surplus_refund(order: &Order, paid: &Paid, why: Surplus, now: Timestamp) -> Refund {
+pub(super) fn surplus_refund(order: &Order, paid: &Paid, why: Surplus, now: Timestamp) -> Refund {
     Refund {
         id: RefundId::named(&[&order.id.to_string(), &paid.invoice]),
         order: order.id,
@@ -241,7 +264,7 @@ pub async fn check(shop: &Shop, id: OrderId) -> Result<Order, Problem> {
     let attempt = shop.app.store.attempt(id, read.value.attempts).await?.ok_or_else(missing)?;
     let Some(link) = &attempt.value.invoice else { return Ok(read.value) };
     match record_notice(shop, &link.id).await? {
-        Recorded::Nothing => Ok(read.value),
+        Recorded::Nothing | Recorded::Unpaid => Ok(read.value),
         _ => Ok(shop.app.store.order(id).await?.ok_or_else(missing)?.value),
     }
 }

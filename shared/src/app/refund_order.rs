@@ -83,7 +83,10 @@ fn amount(order: &Order, asked: &Asked, settings: &crate::domain::settings::Sett
 }
 
 fn same(before: Refund, order: Order, asked: &Asked) -> Result<Opened, Problem> {
-    let fits = asked.amount.is_none_or(|a| a == before.amount) && before.ends == (asked.kind == RefundKind::Ends);
+    let reason = if asked.undeliverable { RefundReason::Cancellation } else { RefundReason::RequestedByCustomer };
+    let fits = asked.amount.is_none_or(|a| a == before.amount)
+        && before.ends == (asked.kind == RefundKind::Ends)
+        && (&before.note, before.reason) == (&asked.reason, reason);
     if fits { Ok(Opened { refund: before, order }) } else { Err(Problem::new(Code::IdempotencyMismatch)) }
 }
 

@@ -1,6 +1,10 @@
 //! Cancels or expires an unpaid order: the invoice ends at the gateway first, then everything reserved comes back, once.
 
-use super::{Code, Problem, ROUNDS, Shop, payment_link::end_invoices};
+use super::{
+    Code, Problem, ROUNDS, Shop,
+    audit::{self, Reviewer},
+    payment_link::end_invoices,
+};
 use crate::{
     domain::{
         order::{Actor, Order, OrderStatus},
@@ -19,8 +23,26 @@ use crate::{
 /// Most orders of a shard that one run of the schedule expires.
 const PER_SHARD: usize = 50;
 
+/// Who releases an order.
+#[derive(Debug, Clone, Copy)]
+pub enum Released {
+    Customer,
+    Schedule,
+    Admin(Reviewer),
+}
+
+impl Released {
+    const fn actor(self) -> Actor {
+        match self {
+            Self::Customer => Actor::Customer,
+            Self::Schedule => Actor::Schedule,
+            Self::Admin(_) => Actor::Admin,
+        }
+    }
+}
+
 /// Releases a pending order to `to` (cancelled or expired). Safe to repeat.
-pub async fn release(shop: &Shop, order: Stored<Order>, to: OrderStatus, by: Actor, note: Option<Note>, now: Timestamp) -> Result<Order, Problem> {
+pub async fn release(shop: &Shop, order: Stored<Order>, to: OrderStatus, by: Released, note: Option<Note>, now: Timestamp) -> Result<Order, Problem> {
     let mut read = order;
     for _ in 0..ROUNDS {
         if read.value.status == to {
@@ -28,12 +50,16 @@ pub async fn release(shop: &Shop, order: Stored<Order>, to: OrderStatus, by: Act
         }
         read.value.status.step(to)?;
         end_invoices(shop, &read.value).await?;
-        let after = read.value.clone().moved(to, by, note.clone(), now)?;
+        let after = read.value.clone().moved(to, by.actor(), note.clone(), now)?;
         let mail = (to == OrderStatus::Expired).then(|| OutboxItem::new(Work::MailOrderExpired { order: after.id }, now));
         let mut tx = Transaction::new();
         tx.save(&read, &after, ());
         if let Some(mail) = &mail {
             tx.put_same(mail);
+        }
+        if let Released::Admin(reviewer) = by {
+            let said = note.as_ref().map_or_else(|| to.to_string(), |n| format!("{to}: {n}"));
+            tx.create(&audit::entry(&shop.app, reviewer, "order.cancel", &after.id.to_string(), read.value.status, said), ());
         }
         for line in &after.lines {
             tx.give_back(&keys::stock(line.product), AVAILABLE, line.quantity, ());
@@ -73,7 +99,7 @@ pub async fn expire_unpaid(shop: &Shop, now: Timestamp) -> Result<Expired, Probl
                 continue;
             }
             let id = read.value.id;
-            match release(shop, read, OrderStatus::Expired, Actor::Schedule, None, now).await {
+            match release(shop, read, OrderStatus::Expired, Released::Schedule, None, now).await {
                 Ok(_) => done.expired += 1,
                 Err(problem) => {
                     tracing::info!(order = %id, code = problem.code.as_str(), "order not expired in this run");

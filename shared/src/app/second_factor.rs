@@ -19,9 +19,12 @@ use crate::{
     },
     store::{
         entity::Stored,
+        throttle::Limit,
         transaction::{Commit, Transaction},
     },
 };
+
+const GUESSES: Limit = Limit { attempts: 10, seconds: 900 };
 
 fn place(id: AdminId) -> String {
     format!("totp/{id}")
@@ -45,8 +48,7 @@ pub async fn enrol(app: &App, by: Reviewer, password: &Password) -> Result<(Totp
     }
     let secret = TotpSecret::new(&app.entropy);
     let sealed = app.vault()?.seal(&place(by.admin), secret.bytes(), &app.entropy).map_err(Problem::internal)?;
-    let factor =
-        SecondFactor { sealed_secret: data_encoding::BASE64.encode(&sealed), confirmed_at: None, last_step: 0, recovery: Vec::new() };
+    let factor = SecondFactor { sealed_secret: data_encoding::BASE64.encode(&sealed), confirmed_at: None, last_step: 0, recovery: Vec::new() };
     let admin = Admin { second_factor: Some(factor), ..read.value.clone() };
     save(app, by, &read, &admin, "second_factor.enrol").await?;
     Ok((secret, admin))
@@ -60,6 +62,7 @@ pub async fn confirm(app: &App, by: Reviewer, code: &str) -> Result<Vec<String>,
     if factor.confirmed_at.is_some() {
         return Err(Problem::conflict("the second factor is in use already"));
     }
+    guess(app, by.admin).await?;
     let step = secret(app, &read.value, &factor)?.step_of(code, now).ok_or_else(wrong_code)?;
     let codes = recovery_codes(&app.entropy);
     let recovery = codes.iter().map(|c| recovery_hash(c)).collect();
@@ -93,6 +96,14 @@ async fn save(app: &App, by: Reviewer, read: &Stored<Admin>, admin: &Admin, acti
     }
 }
 
+/// Codes are short: from wherever they come, few are tried. Only who knows the password gets so far.
+async fn guess(app: &App, id: AdminId) -> Result<(), Problem> {
+    match app.store.throttle(&format!("totp#{id}"), GUESSES, app.clock.now()).await? {
+        Some(wait) => Err(Problem::too_many(wait)),
+        None => Ok(()),
+    }
+}
+
 /// What a login shows besides the password. Each code and each recovery code works once.
 pub(super) async fn show(app: &App, id: AdminId, code: Option<&str>) -> Result<Admin, Problem> {
     for _ in 0..ROUNDS {
@@ -102,6 +113,7 @@ pub(super) async fn show(app: &App, id: AdminId, code: Option<&str>) -> Result<A
             return Ok(read.value);
         }
         let code = code.ok_or_else(|| Problem::new(Code::SecondFactorRequired))?;
+        guess(app, id).await?;
         let after = used(app, &read.value, code, app.clock.now())?.ok_or_else(|| Problem::new(Code::SecondFactorWrong))?;
         if let Commit::Done = app.store.save(&read, &after).await? {
             return Ok(after);

@@ -6,10 +6,9 @@ use crate::{
         ids::{OrderId, RefundId},
         job::{Subject, Task},
         refund::{Refund, RefundStatus},
-        text::TransferReference,
         time::Timestamp,
     },
-    gateway::{GatewayError, RefundState},
+    gateway::RefundState,
     store::{
         entity::Stored,
         transaction::{Commit, Transaction},
@@ -35,9 +34,8 @@ pub async fn send_refund(shop: &Shop, order: OrderId, id: RefundId) -> Result<()
             };
             settle(shop, read, to, Some(answer.id), now).await
         }
-        // It cannot be done on this rail: a person transfers it.
-        Err(GatewayError::Refused { .. }) => settle(shop, read, RefundStatus::Manual, None, now).await,
-        Err(error @ GatewayError::Unavailable(_)) => Err(error.into()),
+        Err(error) if error.rules_refund_out() => settle(shop, read, RefundStatus::Manual, None, now).await,
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -57,18 +55,21 @@ pub async fn record_refund(shop: &Shop, gateway_id: &str) -> Result<(), Problem>
     settle(shop, read, to, Some(answer.id), shop.app.clock.now()).await
 }
 
-/// An admin has transferred the money by hand.
-pub async fn confirm_manual(shop: &Shop, order: OrderId, id: RefundId, proof: TransferReference) -> Result<Refund, Problem> {
-    let read = shop.app.store.refund(order, id).await?.ok_or_else(|| Problem::new(Code::NotFound))?;
-    let mut done = read.value.clone().moved(RefundStatus::Succeeded, shop.app.clock.now())?;
-    done.proof = Some(proof);
-    match shop.app.store.save(&read, &done).await? {
-        Commit::Done => Ok(done),
-        Commit::Lost(_) => match shop.app.store.read_back(&done).await? {
-            Some(stored) if stored.value == done => Ok(done),
-            _ => Err(Problem::conflict("somebody else has just changed this; look again")),
-        },
+/// How long the gateway is given to tell by itself what became of a refund, and how many are asked for in one run.
+const PATIENCE_SECONDS: i64 = 3_600;
+const PER_RUN: usize = 200;
+
+/// Asks the gateway about refunds that it took long ago and has not told of since; answers with how many are settled now.
+pub async fn ask_about_sent(shop: &Shop, now: Timestamp) -> Result<usize, Problem> {
+    let mut settled = 0;
+    for read in shop.app.store.refunds_sent_before(now.plus_seconds(-PATIENCE_SECONDS), PER_RUN).await? {
+        let Some(gateway_id) = read.value.gateway_id.clone() else { continue };
+        match record_refund(shop, &gateway_id).await {
+            Ok(()) => settled += usize::from(shop.app.store.refund(read.value.order, read.value.id).await?.is_some_and(|r| r.value != read.value)),
+            Err(problem) => tracing::info!(refund = %read.value.id, code = problem.code.as_str(), "refund not asked for in this run"),
+        }
     }
+    Ok(settled)
 }
 
 /// Moves the refund on, with the task that a failure or a manual transfer opens. A refund of the order that failed

@@ -58,18 +58,16 @@ pub async fn register(app: &App, new: NewCustomer, address: &str) -> Result<(), 
     let login = Login { audience: Audience::Customer, email: new.email.clone(), account: id.to_string(), password_hash, created_at: now };
     let (audience, email) = (Audience::Customer, new.email.clone());
     let (name, phone, language) = (new.name, new.phone, new.language);
-    let customer = Customer { id, name, email: new.email, phone, address: None, language, verified_at: None, created_at: now };
+    let customer = Customer { id, name, email: new.email, phone, address: None, language, verified_at: None, paused_until: None, created_at: now };
     let mail = OutboxItem::new(Work::MailLink { audience, purpose: LinkPurpose::VerifyEmail, email: email.clone() }, now);
     let mut tx = Transaction::new();
     tx.create(&login, ()).create(&customer, ()).put_same(&mail);
     let owed = match app.store.commit(tx).await? {
         Commit::Done => mail,
-        Commit::Lost(_) => {
-            let told = OutboxItem::new(Work::MailAlreadyRegistered { audience, email }, now);
-            app.store.append(&told).await?;
-            told
-        }
+        Commit::Lost(_) => OutboxItem::new(Work::MailAlreadyRegistered { audience, email }, now),
     };
+    // For a new address this repeats what is written: both kinds make the same requests.
+    app.store.append(&owed).await?;
     app.queues.hand_on(&[owed]).await;
     Ok(())
 }

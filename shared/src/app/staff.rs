@@ -29,13 +29,7 @@ pub struct Invited {
 fn locked(app: &App, invited: &Invited, id: AdminId) -> Result<Login, Problem> {
     let nobody_knows = Password::random(&app.entropy);
     let password_hash = password::hash(&nobody_knows, &app.entropy)?;
-    Ok(Login {
-        audience: Audience::Admin,
-        email: invited.email.clone(),
-        account: id.to_string(),
-        password_hash,
-        created_at: app.clock.now(),
-    })
+    Ok(Login { audience: Audience::Admin, email: invited.email.clone(), account: id.to_string(), password_hash, created_at: app.clock.now() })
 }
 
 fn joining(app: &App, invited: Invited, id: AdminId) -> (Admin, OutboxItem) {
@@ -120,9 +114,7 @@ pub async fn change(app: &App, by: Reviewer, id: AdminId, changes: Changes) -> R
         return Err(Problem::conflict("somebody else has just changed this; look again"));
     };
     if !after.active {
-        for session in app.store.sessions(&id.to_string()).await?.items {
-            app.store.end_session(&id.to_string(), session.value.id).await?;
-        }
+        app.store.end_sessions(&id.to_string(), None).await?;
     }
     Ok(after)
 }

@@ -91,6 +91,9 @@ pub struct Customer {
     /// When a mailed link proved that the address is theirs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified_at: Option<Timestamp>,
+    /// Until when nothing can be ordered: too many orders in an hour, or the account is being deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused_until: Option<Timestamp>,
     pub created_at: Timestamp,
 }
 

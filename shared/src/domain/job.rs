@@ -2,7 +2,6 @@
 
 use super::{
     ids::{AffiliateId, OrderId, RefundId, TaskId},
-    outbox::Work,
     time::Timestamp,
     wallet::Balance,
 };
@@ -35,11 +34,11 @@ pub enum Subject {
     },
     /// Work that has failed many times.
     StuckWork {
-        work: Work,
+        work: String,
     },
     /// The mail service does not take this mail, however often it is tried.
     MailRefused {
-        work: Work,
+        work: String,
     },
     LedgerDifference {
         affiliate: AffiliateId,

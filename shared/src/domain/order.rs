@@ -308,6 +308,15 @@ impl Order {
         }
     }
 
+    /// The order after a person took over a refund that had failed: it counts again, as far as that much is left.
+    pub fn refund_taken_over(mut self, amount: Rupiah) -> Result<Self, NotRefundable> {
+        if amount > self.refundable() {
+            return Err(NotRefundable::TooMuch);
+        }
+        self.refunded = self.refunded.plus(amount)?;
+        Ok(self)
+    }
+
     /// The order after one of its refunds failed for good: that money counts as not refunded again.
     pub fn refund_failed(mut self, amount: Rupiah) -> Result<Self, Overflow> {
         self.refunded = self.refunded.minus(amount)?.max(Rupiah::ZERO);

@@ -4,6 +4,7 @@ use super::{
     contact::Email,
     identity::{Audience, LinkPurpose},
     ids::{AffiliateId, OrderId, OutboxId, PayoutId, RefundId, UploadId},
+    text::mask_email,
     time::Timestamp,
     upload::Purpose,
 };
@@ -97,6 +98,10 @@ pub enum Work {
         upload: UploadId,
         purpose: Purpose,
     },
+    /// Ask the gateway again about an invoice that it sent a notice for.
+    RecordInvoice {
+        invoice: String,
+    },
     /// An order that costs nothing is paid without the gateway.
     SettleFreeOrder {
         order: OrderId,
@@ -115,9 +120,18 @@ pub enum Lane {
 }
 
 impl Work {
+    /// In words for a task, which stays longer than the work: without anybody's address.
+    pub fn described(&self) -> String {
+        let mut words = serde_json::to_value(self).unwrap_or_default();
+        if let Some(email) = words.get_mut("email") {
+            *email = mask_email(email.as_str().unwrap_or_default()).into();
+        }
+        words.to_string()
+    }
+
     pub const fn lane(&self) -> Lane {
         match self {
-            Self::SendRefund { .. } | Self::SettleFreeOrder { .. } => Lane::Payments,
+            Self::SendRefund { .. } | Self::RecordInvoice { .. } | Self::SettleFreeOrder { .. } => Lane::Payments,
             Self::RenderUpload { .. } => Lane::Uploads,
             _ => Lane::Notifications,
         }

@@ -11,6 +11,9 @@ pub struct Attempt {
     pub number: u32,
     pub amount: Rupiah,
     pub created_at: Timestamp,
+    /// The Idempotency-Key that asked for it, where it is not the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
     /// The order's deadline: no link outlives it.
     pub expires_at: Timestamp,
     /// Until then somebody is creating the invoice at the gateway.

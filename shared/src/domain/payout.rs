@@ -114,6 +114,8 @@ pub enum Decision {
     Process,
     Pay {
         reference: TransferReference,
+        /// The money is gone already: its true outcome is recorded, whatever has changed since.
+        has_left: bool,
     },
     Fail {
         note: Note,
@@ -172,7 +174,8 @@ impl Payout {
     /// Applies `decision` by `admin`.
     ///
     /// `Process` and `Pay` need an approved affiliate, the account that was copied, and no debt; `Pay` above the
-    /// limit needs another person than the one who processed it and than the one who verified the account.
+    /// limit needs another person than the one who processed it and than the one who verified the account. A transfer
+    /// that has left is recorded as paid even if the first three hold no longer: else its money could be asked for again.
     /// `Fail` and `Reverse` record what happened to a transfer, whatever else has changed.
     pub fn decide(mut self, wallet: Wallet, decision: Decision, admin: AdminId, settings: &Settings, now: Timestamp) -> Result<Decided, Refusal> {
         let (to, cause) = match &decision {
@@ -183,7 +186,7 @@ impl Payout {
             Decision::Reverse { .. } => (PayoutStatus::Reversed, Some(Cause::PayoutReversed { payout: self.id })),
         };
         self.status = self.status.step(to)?;
-        if matches!(decision, Decision::Process | Decision::Pay { .. }) {
+        if matches!(decision, Decision::Process | Decision::Pay { has_left: false, .. }) {
             self.may_leave(&wallet)?;
         }
         if matches!(decision, Decision::Pay { .. }) {
@@ -191,7 +194,7 @@ impl Payout {
         }
         match decision {
             Decision::Process => self.processed_by = Some(admin),
-            Decision::Pay { reference } => self.reference = Some(reference),
+            Decision::Pay { reference, .. } => self.reference = Some(reference),
             Decision::Fail { note } | Decision::Reject { note } | Decision::Reverse { note } => self.note = Some(note),
         }
         self.decided_by = Some(admin);

@@ -16,7 +16,12 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Message {
     /// The gateway said that something happened to an invoice; what it was is asked for there.
-    InvoiceNotice { invoice: String },
+    InvoiceNotice {
+        invoice: String,
+        /// Whether it announced a payment.
+        #[serde(default)]
+        paid: bool,
+    },
     /// The gateway said that something happened to a refund.
     RefundNotice { gateway_id: String },
     /// There is owed work in the outbox.

@@ -31,6 +31,24 @@ pub enum GatewayError {
     Refused { status: u16, code: String },
 }
 
+/// Refusals that say that this rail can never send this money back. Every other one may pass.
+const REFUND_IMPOSSIBLE: &[&str] = &[
+    "REFUND_NOT_SUPPORTED",
+    "FULL_REFUND_NOT_SUPPORTED",
+    "PARTIAL_REFUND_NOT_SUPPORTED",
+    "REFUND_AMOUNT_NOT_SUPPORTED",
+    "INELIGIBLE_TRANSACTION",
+    "MAXIMUM_REFUND_AMOUNT_REACHED",
+    "REFUND_PERIOD_EXPIRED",
+];
+
+impl GatewayError {
+    /// A person has to transfer it: no later try can succeed.
+    pub fn rules_refund_out(&self) -> bool {
+        matches!(self, Self::Refused { code, .. } if REFUND_IMPOSSIBLE.contains(&code.as_str()))
+    }
+}
+
 /// Tries for requests that may be repeated, and the longest wait that a 429 may ask for.
 const TRIES: u32 = 3;
 const LONGEST_WAIT: Duration = Duration::from_secs(5);

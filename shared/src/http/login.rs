@@ -85,8 +85,8 @@ pub fn passwords(form: &mut Form) -> Result<(Password, Password), Problem> {
 /// The devices that are logged in.
 pub async fn sessions(app: &App, account: &str, own: SessionId) -> Result<Json<Value>, Problem> {
     let now = app.clock.now();
-    let page = app.store.sessions(account).await?;
-    let live = page.items.iter().map(|s| &s.value).filter(|s| s.expires_at > now);
+    let all = app.store.sessions(account).await?;
+    let live = all.iter().map(|s| &s.value).filter(|s| s.expires_at > now);
     let view = |s: &Session| json!({ "id": s.id, "device": s.device, "created_at": s.created_at, "used_at": s.used_at, "current": s.id == own });
     Ok(Json(json!({ "items": live.map(view).collect::<Vec<_>>(), "next_cursor": null })))
 }

@@ -2,12 +2,7 @@
 //!
 //! The signatures are `ring`'s, which the TLS stack brings anyway: `jsonwebtoken` takes its cryptography from a provider.
 
-use crate::domain::{
-    identity::Audience,
-    ids::SessionId,
-    staff::Role,
-    time::Timestamp,
-};
+use crate::domain::{identity::Audience, ids::SessionId, staff::Role, time::Timestamp};
 use data_encoding::BASE64;
 use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Header, Validation,

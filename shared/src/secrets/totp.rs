@@ -1,6 +1,9 @@
 //! Codes of an authenticator app (RFC 6238: SHA-1, six digits, thirty seconds), and the recovery codes for whoever loses it.
 
-use crate::domain::{contact::Email, time::{Entropy, Timestamp}};
+use crate::domain::{
+    contact::Email,
+    time::{Entropy, Timestamp},
+};
 use data_encoding::{BASE32_NOPAD, BASE64URL_NOPAD};
 use ring::digest::{SHA256, digest};
 use totp_rs::{Builder, Totp};

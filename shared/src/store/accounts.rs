@@ -45,8 +45,25 @@ impl Store {
         self.list(Range::by_owner(keys::STAFF).limit(limit).after(after), |_| true).await
     }
 
-    pub async fn sessions(&self, account: &str) -> Result<Page<Stored<Session>>, StoreError> {
-        self.query(Range::of(&keys::account(account)).prefix(keys::SESSION_PREFIX)).await
+    /// Every session of an account.
+    pub async fn sessions(&self, account: &str) -> Result<Vec<Stored<Session>>, StoreError> {
+        let (pk, mut all, mut after) = (keys::account(account), Vec::new(), None);
+        loop {
+            let page = self.query(Range::of(&pk).prefix(keys::SESSION_PREFIX).limit(1000).after(after)).await?;
+            all.extend(page.items);
+            after = page.next;
+            if after.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// Ends every session of an account but one.
+    pub async fn end_sessions(&self, account: &str, keep: Option<SessionId>) -> Result<(), StoreError> {
+        for session in self.sessions(account).await?.into_iter().filter(|s| Some(s.value.id) != keep) {
+            self.end_session(account, session.value.id).await?;
+        }
+        Ok(())
     }
 
     pub async fn end_session(&self, account: &str, id: SessionId) -> Result<(), StoreError> {

@@ -40,7 +40,12 @@ impl Store {
     }
 
     /// Bank accounts whose verification stands so, longest first.
-    pub async fn payout_accounts(&self, status: BankStatus, limit: usize, after: Option<Position>) -> Result<Page<Stored<PayoutAccount>>, StoreError> {
+    pub async fn payout_accounts(
+        &self,
+        status: BankStatus,
+        limit: usize,
+        after: Option<Position>,
+    ) -> Result<Page<Stored<PayoutAccount>>, StoreError> {
         let pk = keys::payout_accounts(status.as_str());
         self.list(Range::by_owner(&pk).limit(limit).after(after), |b: &PayoutAccount| b.status == status).await
     }

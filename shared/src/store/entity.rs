@@ -18,7 +18,7 @@ use crate::domain::{
     outbox::OutboxItem,
     payment::{Attempt, Receipt},
     payout::Payout,
-    refund::Refund,
+    refund::{Refund, RefundStatus},
     settings::Settings,
     staff::{Admin, FirstOwner},
     stats::{ActiveDay, DailyStats, StatsTotals},
@@ -181,7 +181,8 @@ entities! {
         due o.is_payable().then(|| Listed::new(keys::unpaid(o.id), keys::timed(o.pay_by, o.id)));
     "attempt" Attempt: |a| keys::attempt(a.order, a.number);
     "receipt" Receipt: |r| keys::receipt(r.order, &r.paid.invoice);
-    "refund" Refund: |r| keys::refund(r.order, r.id);
+    "refund" Refund: |r| keys::refund(r.order, r.id),
+        due (r.status == RefundStatus::Sent).then(|| Listed::new(keys::REFUNDS_SENT, keys::timed(r.updated_at, r.id)));
     "order_number" NumberedOrder: |n| keys::order_number(n.placed_at, &n.number);
     "affiliate" Affiliate: |a| keys::affiliate(a.id),
         owner Some(Listed::new(keys::applications(a.status.as_str()), keys::timed(a.applied_at, a.id)));
@@ -227,11 +228,11 @@ pub struct Stored<T> {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("item {pk} {sk} is not a readable {kind}: {why}")]
+#[error("item {digest} is not a readable {kind}: {why}")]
 pub struct Corrupt {
     pub kind: &'static str,
-    pub pk: String,
-    pub sk: String,
+    /// Of its key, which may name a person.
+    pub digest: String,
     pub why: String,
 }
 
@@ -285,7 +286,9 @@ pub fn kind_of(item: &Item) -> Option<&str> {
 }
 
 fn corrupt<E: Entity>(key: &Key, why: &str) -> Corrupt {
-    Corrupt { kind: E::KIND, pk: key.pk.clone(), sk: key.sk.clone(), why: why.into() }
+    // What was found may be somebody's: only what was expected is told.
+    let why = why.split('"').next().unwrap_or_default().to_owned();
+    Corrupt { kind: E::KIND, digest: keys::digest(&format!("{}/{}", key.pk, key.sk)), why }
 }
 
 /// Names the person for an affiliate's eyes.

@@ -18,7 +18,7 @@
 //! | order | `ORDER#{id}` | `ORDER` | by id; `by_owner`: a customer's orders, newest first; `by_due`: unpaid past the deadline |
 //! | payment attempt | `ORDER#{id}` | `ATTEMPT#{n}` | the attempts of an order |
 //! | receipt | `ORDER#{id}` | `RECEIPT#{invoice}` | surplus money, once for an invoice |
-//! | refund | `ORDER#{id}` | `REFUND#{id}` | the refunds of an order |
+//! | refund | `ORDER#{id}` | `REFUND#{id}` | the refunds of an order; `by_due`: those that the gateway has, oldest first |
 //! | order number | `ORDER_DAY#{day}` | `{number}` | makes a number unique; the orders of a day, for admins |
 //! | affiliate | `AFFILIATE#{id}` | `PROFILE` | by id; `by_owner`: applications by status, oldest first (few writes, so one partition a status) |
 //! | wallet | `AFFILIATE#{id}` | `WALLET` | before every change of an affiliate's money |
@@ -124,8 +124,12 @@ pub fn login(audience: Audience, email: &Email) -> Key {
 }
 /// What is counted may name a person or an address: only its digest is kept.
 pub fn throttle(what: &str) -> Key {
+    Key::new(format!("THROTTLE#{}", digest(what)), "THROTTLE")
+}
+/// Stands for something that is not to be read.
+pub fn digest(what: &str) -> String {
     let digest = ring::digest::digest(&ring::digest::SHA256, what.as_bytes());
-    Key::new(format!("THROTTLE#{}", data_encoding::BASE64URL_NOPAD.encode(digest.as_ref().get(..16).unwrap_or_default())), "THROTTLE")
+    data_encoding::BASE64URL_NOPAD.encode(digest.as_ref().get(..16).unwrap_or_default())
 }
 pub fn account(id: &str) -> String {
     format!("ACCOUNT#{id}")
@@ -156,9 +160,12 @@ pub fn attempt(id: OrderId, number: u32) -> Key {
 pub fn receipt(id: OrderId, invoice: &str) -> Key {
     Key::new(order_pk(id), format!("RECEIPT#{invoice}"))
 }
+pub const RECEIPT_PREFIX: &str = "RECEIPT#";
+pub const ATTEMPT_PREFIX: &str = "ATTEMPT#";
 pub fn refund(id: OrderId, refund: RefundId) -> Key {
     Key::new(order_pk(id), format!("REFUND#{refund}"))
 }
+pub const REFUNDS_SENT: &str = "REFUNDS_SENT";
 pub const REFUND_PREFIX: &str = "REFUND#";
 pub fn order_day(day: Day) -> String {
     format!("ORDER_DAY#{day}")

@@ -9,7 +9,7 @@ use crate::domain::{
     identity::Customer,
     ids::{CustomerId, OrderId, RefundId},
     order::{Order, OrderStatus},
-    payment::Attempt,
+    payment::{Attempt, Receipt},
     refund::Refund,
     time::{Day, Timestamp},
 };
@@ -33,6 +33,28 @@ impl Store {
         Ok((found.take(&order)?, found.take(&attempt)?))
     }
 
+    /// The order, one of its attempts, and the receipt of an invoice that paid nothing, in one read.
+    pub async fn order_of_invoice(
+        &self,
+        id: OrderId,
+        number: u32,
+        invoice: &str,
+    ) -> Result<(Option<Stored<Order>>, Option<Stored<Attempt>>, Option<Stored<Receipt>>), StoreError> {
+        let (order, attempt, receipt) = (keys::order(id), keys::attempt(id, number), keys::receipt(id, invoice));
+        let mut found = self.get_many([order.clone(), attempt.clone(), receipt.clone()]).await?;
+        Ok((found.take(&order)?, found.take(&attempt)?, found.take(&receipt)?))
+    }
+
+    /// The receipts of an order: money that paid nothing.
+    pub async fn receipts(&self, id: OrderId) -> Result<Vec<Stored<Receipt>>, StoreError> {
+        Ok(self.query(Range::of(&keys::order_pk(id)).prefix(keys::RECEIPT_PREFIX)).await?.items)
+    }
+
+    /// The payment attempts of an order.
+    pub async fn attempts(&self, id: OrderId) -> Result<Vec<Stored<Attempt>>, StoreError> {
+        Ok(self.query(Range::of(&keys::order_pk(id)).prefix(keys::ATTEMPT_PREFIX)).await?.items)
+    }
+
     pub async fn attempt(&self, id: OrderId, number: u32) -> Result<Option<Stored<Attempt>>, StoreError> {
         self.get(&keys::attempt(id, number)).await
     }
@@ -44,6 +66,12 @@ impl Store {
     /// The refunds of an order; an order has few.
     pub async fn refunds(&self, id: OrderId) -> Result<Vec<Stored<Refund>>, StoreError> {
         Ok(self.query(Range::of(&keys::order_pk(id)).prefix(keys::REFUND_PREFIX)).await?.items)
+    }
+
+    /// Refunds that the gateway took before `at` and that are not settled, as the (possibly stale) index knows them.
+    pub async fn refunds_sent_before(&self, at: Timestamp, limit: usize) -> Result<Vec<Stored<Refund>>, StoreError> {
+        let page = self.query_keys(Range::by_due(keys::REFUNDS_SENT).until(at).limit(limit)).await?;
+        self.behind(page.items).await
     }
 
     /// A customer's orders, newest first; only those of `status`, if one is given.

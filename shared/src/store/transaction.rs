@@ -89,6 +89,15 @@ impl<L: Clone> Transaction<L> {
         self.push(|table| Ok(TransactWriteItem::builder().condition_check(check.table_name(table).build().map_err(built)?).build()), Some(lost))
     }
 
+    /// Relies on there being nothing under the key.
+    pub fn absent(&mut self, key: &Key, lost: L) -> &mut Self {
+        let check = ConditionCheck::builder()
+            .set_key(Some(key_item(key)))
+            .condition_expression("attribute_not_exists(#pk)")
+            .expression_attribute_names("#pk", attribute::PK);
+        self.push(|table| Ok(TransactWriteItem::builder().condition_check(check.table_name(table).build().map_err(built)?).build()), Some(lost))
+    }
+
     /// Removes the item as it was read; lost if it has changed or is gone.
     pub fn remove<E: Entity>(&mut self, read: &Stored<E>, lost: L) -> &mut Self {
         let delete = Delete::builder()
