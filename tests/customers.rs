@@ -10,4 +10,5 @@ mod phones;
 mod products;
 mod profile;
 mod receipts;
+mod returns;
 mod tokens;

@@ -1,6 +1,7 @@
 //! All tests, one binary: stories, faults, races, contract.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::similar_names)]
 
+mod admin;
 mod affiliates;
 mod contract;
 mod counts;

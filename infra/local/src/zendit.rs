@@ -39,6 +39,9 @@ pub struct State {
     counter: u64,
     invoices: BTreeMap<String, Invoice>,
     refunds: BTreeMap<String, Refund>,
+    /// What refunds are refused with now, if they are.
+    #[serde(default)]
+    refusing: Option<(u16, String)>,
     /// Webhooks that were not yet answered with a 2xx.
     outgoing: Vec<(u64, Value)>,
 }
@@ -145,6 +148,9 @@ impl Zendit {
 
     fn refund(&self, body: &Value, key: &str) -> Reply {
         let Some(invoice) = body["invoice_id"].as_str().and_then(|id| self.invoice(id)) else { return error(404, "DATA_NOT_FOUND") };
+        if let Some((status, code)) = self.state.read(|s| s.refusing.clone()) {
+            return error(status, &code);
+        }
         if let Some(before) = self.state.read(|s| s.refunds.values().find(|r| r.key == key).cloned()) {
             return Reply::json(200, &json!(before));
         }
@@ -216,6 +222,11 @@ impl Zendit {
             }
             events
         })
+    }
+
+    /// Refuses refunds with a status and a code, or takes them again.
+    pub fn refuse_refunds(&self, with: Option<(u16, &str)>) {
+        self.state.change(|s| s.refusing = with.map(|(status, code)| (status, code.to_owned())));
     }
 
     /// Webhooks to deliver now.

@@ -1,0 +1,3 @@
+//! What staff do, told through the API: the product's checklist, sections 7, 12, 14, 19, 21 and 22.
+
+mod access;
