@@ -7,7 +7,7 @@ use qutab::domain::{
     commission::CommissionStatus,
     contact::{Email, Phone},
     coupon::{Basket, Coupon, CouponCode, Discount},
-    ids::OrderId,
+    ids::{OrderId, ProductId},
     money::{BasisPoints, Rupiah},
     order::OrderStatus,
     payout::PayoutStatus,
@@ -100,12 +100,12 @@ proptest! {
         prices in proptest::collection::vec((0..3_usize, 0..100_000_000_i64), 1..8), rate in rate(), cap in proptest::option::of(0..1_000_000_i64),
         fixed in 0..200_000_000_i64, percent in any::<bool>(), only in 0..3_usize,
     ) {
-        let basket: Vec<Basket> = prices.iter().map(|(c, p)| Basket { category: Category::ALL[*c], price: Rupiah::new(*p) }).collect();
+        let basket: Vec<Basket> = prices.iter().map(|(c, p)| Basket { product: ProductId::named(&["x"]), category: Category::ALL[*c], price: Rupiah::new(*p) }).collect();
         let discount = if percent { Discount::Percent { rate, cap: cap.map(Rupiah::new) } } else { Discount::Fixed { amount: Rupiah::new(fixed) } };
         let now = Timestamp::from_unix(0);
         let coupon = Coupon {
             code: CouponCode::parse("ABC").unwrap(), discount, valid_from: now, valid_until: now.plus_days(1), minimum_order: Rupiah::ZERO,
-            limit: 1, used: 0, active: true, affiliate: None, per_customer: None, categories: vec![Category::ALL[only]],
+            limit: 1, used: 0, active: true, affiliate: None, per_customer: None, categories: vec![Category::ALL[only]], products: Vec::new(),
         };
         let meant: i64 = prices.iter().filter(|(c, _)| *c == only).map(|(_, p)| p).sum();
         match coupon.discount_on(&basket, 0, now).unwrap() {

@@ -112,6 +112,7 @@ impl World {
             affiliate: None,
             per_customer: None,
             categories: Vec::new(),
+            products: Vec::new(),
         }
     }
 

@@ -11,7 +11,8 @@ use axum::body::Body;
 use http::{Request, Response};
 use qutab::{
     app::{
-        App, Shop,
+        App, Counter, Shop,
+        documents::ReadingRoom,
         uploads::{Darkroom, Intake},
     },
     domain::time::{Clock, Entropy, Timestamp},
@@ -177,8 +178,8 @@ impl World {
         let shop = wiring.shop(clock.clone()).unwrap();
         seed::seed(&app).await.unwrap();
         let notifier = notification_worker::Notifier::build(&wiring, app.clone()).unwrap();
-        let intake = wiring.intake(clock).unwrap();
-        let groups = all_groups(&app, &shop, &intake, zendit_webhook::Webhook::build(&wiring).unwrap());
+        let intake = wiring.intake(clock.clone()).unwrap();
+        let groups = all_groups(&app, &shop, &wiring.counter(clock.clone()).unwrap(), &intake, &wiring.reading_room(clock.clone()).unwrap(), zendit_webhook::Webhook::build(&wiring, clock.clone()).unwrap());
         wire.revive();
         let (groups, fallback, media) = (Arc::new(groups), Arc::new(fallback::group()), wiring.media().unwrap());
         Self {
@@ -273,7 +274,7 @@ pub struct Affiliate {
     pub email: String,
 }
 
-pub fn all_groups(app: &App, shop: &Shop, intake: &Intake, webhook: zendit_webhook::Webhook) -> Vec<Group> {
+pub fn all_groups(app: &App, shop: &Shop, counter: &Counter, intake: &Intake, room: &ReadingRoom, webhook: zendit_webhook::Webhook) -> Vec<Group> {
     vec![
         customer_auth::group(app.clone()),
         catalog::group(app.clone()),
@@ -290,9 +291,11 @@ pub fn all_groups(app: &App, shop: &Shop, intake: &Intake, webhook: zendit_webho
         affiliate_profile::group(intake.clone()),
         admin_auth::group(app.clone()),
         admin_affiliates::group(app.clone()),
-        admin_orders::group(shop.clone()),
+        admin_orders::group(counter.clone()),
         admin_payouts::group(app.clone()),
         admin_operations::group(app.clone()),
+        admin_documents::group(room.clone()),
+        admin_catalog::group(intake.clone()),
     ]
 }
 

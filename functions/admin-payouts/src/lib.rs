@@ -1,4 +1,6 @@
-//! Payout requests and what became of them.
+//! Payout requests and what became of them, one by one or in batches.
+
+mod batch;
 
 use axum::{
     Json,
@@ -21,6 +23,8 @@ const PAY: Permission = Permission::PayOut;
 pub fn group(app: App) -> Group {
     Group::named("admin-payouts")
         .get("/api/admin/payouts", Access::Admin(Permission::Read), list)
+        .get("/api/admin/payouts/export.csv", Access::Admin(PAY), batch::export)
+        .post("/api/admin/payouts/batch", Access::Admin(PAY), batch::decide_many)
         .get("/api/admin/payouts/{id}", Access::Admin(Permission::Read), one)
         .post("/api/admin/payouts/{id}/process", Access::Admin(PAY), process)
         .post("/api/admin/payouts/{id}/pay", Access::Admin(PAY), pay)
@@ -34,11 +38,17 @@ fn id(text: &str) -> Result<PayoutId, Problem> {
     PayoutId::parse(text).ok_or_else(|| Problem::new(Code::NotFound))
 }
 
-/// The open ones, oldest first.
+/// The open ones, oldest first; or with a closed `?status=` those that were requested in a `?month=`, newest first.
 async fn list(State(app): State<App>, caller: AdminCaller, page: PageQuery) -> Result<Json<Listed<Value>>, Problem> {
     caller.may(Permission::Read)?;
     let status = page.filter("status").map(PayoutStatus::parse).transpose().map_err(|w| Problem::field("status", w))?;
-    let found = app.store.open_payouts(status, page.limit, page.after.clone()).await?;
+    let found = match status.filter(|s| !s.is_open()) {
+        Some(closed) => {
+            let month = page.month(app.clock.now().day())?;
+            app.store.closed_payouts(month, |p| p.status == closed, page.limit, page.after.clone()).await?
+        }
+        None => app.store.open_payouts(status, page.limit, page.after.clone()).await?,
+    };
     Ok(Json(page.answer(found.items.iter().map(|p| view(&p.value, caller)).collect(), found.next)))
 }
 

@@ -8,10 +8,9 @@ use qutab::{
     app::{App, Problem, activity, aggregate, leads},
     domain::{
         lead::LeadStatus,
-        picture::Size,
         wallet::{Balance, Wallet},
     },
-    http::{Access, ActiveAffiliate, Group, PageQuery, page::Listed},
+    http::{Access, ActiveAffiliate, Group, PageQuery, page::Listed, picture},
 };
 use serde_json::{Value, json};
 
@@ -57,9 +56,7 @@ async fn referrals(State(app): State<App>, ActiveAffiliate(caller): ActiveAffili
 async fn materials(State(app): State<App>, ActiveAffiliate(_): ActiveAffiliate) -> Result<Json<Value>, Problem> {
     let materials = app.store.materials().await?;
     let items = materials.iter().map(|m| {
-        let size = |s: Size| json!({ "width": s.width, "height": s.height, "url": format!("{}/{}", app.site.media, m.picture.key(s)) });
-        let sizes: Vec<Value> = m.picture.sizes().into_iter().map(size).collect();
-        json!({ "id": m.id, "title": m.title, "kind": m.kind, "sizes": sizes, "created_at": m.created_at })
+        json!({ "id": m.id, "title": m.title, "kind": m.kind, "sizes": picture::sizes(&app.site, &m.picture), "created_at": m.created_at })
     });
     Ok(Json(json!({ "items": items.collect::<Vec<_>>(), "next_cursor": null })))
 }

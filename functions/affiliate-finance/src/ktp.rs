@@ -44,8 +44,8 @@ pub async fn open(
         nik_hash: vault.find("nik", nik.as_str()),
         consent_version: version.as_str().into(),
     };
-    let wanted = Wanted { purpose: Purpose::Ktp, content_type, bytes, identity: Some(identity) };
-    let (opened, address) = uploads::open(&intake.app, &intake.quarantine, caller.id, wanted).await?;
+    let wanted = Wanted { purpose: Purpose::Ktp { affiliate: caller.id }, content_type, bytes, identity: Some(identity) };
+    let (opened, address) = uploads::open(&intake.app, &intake.quarantine, &owner, wanted).await?;
     Ok((StatusCode::CREATED, Json(upload::address(&opened, &address))))
 }
 
@@ -55,7 +55,7 @@ pub async fn complete(
     Path(id): Path<String>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let id = UploadId::parse(&id).ok_or_else(|| Problem::new(Code::NotFound))?;
-    Ok((StatusCode::ACCEPTED, Json(upload::view(&uploads::complete(&app, caller.id, id, Purpose::Ktp).await?))))
+    Ok((StatusCode::ACCEPTED, Json(upload::view(&uploads::complete(&app, id, |p| *p == Purpose::Ktp { affiliate: caller.id }).await?))))
 }
 
 /// The newest card: where its review stands, and the number with all but its last digits hidden.

@@ -15,12 +15,11 @@ use qutab::{
         contact::Phone,
         identity::{Audience, Language},
         ids::UploadId,
-        picture::Size,
         platform::Platform,
         text::{PersonName, Place},
         upload::Purpose,
     },
-    http::{Access, ActiveAffiliate, Form, Group, details, login, upload},
+    http::{Access, ActiveAffiliate, Form, Group, details, login, picture, upload},
 };
 use serde_json::{Value, json};
 
@@ -75,8 +74,8 @@ async fn open_photo(
     let wanted = upload::wanted(&mut form);
     form.checked()?;
     let Some((content_type, bytes)) = wanted else { return Err(form.problem()) };
-    let wanted = Wanted { purpose: Purpose::Photo, content_type, bytes, identity: None };
-    let (opened, address) = uploads::open(&intake.app, &intake.quarantine, caller.id, wanted).await?;
+    let wanted = Wanted { purpose: Purpose::Photo { affiliate: caller.id }, content_type, bytes, identity: None };
+    let (opened, address) = uploads::open(&intake.app, &intake.quarantine, &caller.id.to_string(), wanted).await?;
     Ok((StatusCode::CREATED, Json(upload::address(&opened, &address))))
 }
 
@@ -87,12 +86,11 @@ async fn complete_photo(
     Path(id): Path<String>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let id = UploadId::parse(&id).ok_or_else(|| Problem::new(Code::NotFound))?;
-    Ok((StatusCode::ACCEPTED, Json(upload::view(&uploads::complete(&app, caller.id, id, Purpose::Photo).await?))))
+    Ok((StatusCode::ACCEPTED, Json(upload::view(&uploads::complete(&app, id, |p| *p == Purpose::Photo { affiliate: caller.id }).await?))))
 }
 
 fn view(app: &App, a: &Affiliate) -> Value {
-    let size = |s: Size| json!({ "width": s.width, "height": s.height, "url": a.photo.map(|p| format!("{}/{}", app.site.media, p.key(s))) });
-    let photo: Option<Vec<Value>> = a.photo.map(|p| p.sizes().into_iter().map(size).collect());
+    let photo = a.photo.map(|p| picture::sizes(&app.site, &p));
     let d = &a.details;
     json!({
         "id": a.id,

@@ -12,9 +12,9 @@ use qutab::{
         Wrong,
         catalog::Category,
         ids::ProductId,
-        picture::{Picture, Size},
+        picture::Picture,
     },
-    http::{Access, Group, PageQuery},
+    http::{Access, Group, PageQuery, picture},
     store::{Position, StoreError, catalog::Offer},
 };
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ pub fn group(app: App) -> Group {
 async fn list(State(app): State<App>, page: PageQuery) -> Result<Response, Problem> {
     let category = match page.filter("category") {
         Some(name) => Some(
-            Category::parse(name).ok_or_else(|| Problem::field("category", Wrong::new("unknown_value", "must be one of sapi, kambing, domba")))?,
+            Category::parse(name).map_err(|w| Problem::field("category", w))?,
         ),
         None => None,
     };
@@ -40,7 +40,7 @@ async fn list(State(app): State<App>, page: PageQuery) -> Result<Response, Probl
     let mut offers = app.store.catalogue().await?;
     offers.retain(|o| {
         let p = &o.product;
-        let text = format!("{} {} {} {}", p.name, p.category.as_str(), p.location, p.slug).to_lowercase();
+        let text = format!("{} {} {} {}", p.name, p.category.as_str(), p.location, p.slug.as_str()).to_lowercase();
         p.active && category.is_none_or(|c| p.category == c) && words.iter().all(|w| text.contains(w.as_str()))
     });
     order.sort(&mut offers);
@@ -101,7 +101,7 @@ fn part<'a>(offers: &'a [Offer], page: &PageQuery) -> Result<(&'a [Offer], Optio
 async fn one(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Problem> {
     let offers = app.store.catalogue().await?;
     let wanted = ProductId::parse(&id);
-    let found = offers.iter().find(|o| o.product.active && (Some(o.product.id) == wanted || o.product.slug == id));
+    let found = offers.iter().find(|o| o.product.active && (Some(o.product.id) == wanted || o.product.slug.as_str() == id));
     found.map(|o| cached(view(&app.site, o))).ok_or_else(|| Problem::new(Code::NotFound))
 }
 
@@ -112,10 +112,7 @@ async fn categories() -> Response {
 
 fn view(site: &Site, offer: &Offer) -> Value {
     let product = &offer.product;
-    let image = |picture: &Picture| {
-        let size = |s: Size| json!({ "width": s.width, "height": s.height, "url": format!("{}/{}", site.media, picture.key(s)) });
-        json!({ "id": picture.id, "sizes": picture.sizes().into_iter().map(size).collect::<Vec<_>>() })
-    };
+    let image = |p: &Picture| json!({ "id": p.id, "sizes": picture::sizes(site, p) });
     json!({
         "id": product.id,
         "slug": product.slug,

@@ -17,7 +17,7 @@ pub async fn start() -> Result<(), StartError> {
 
 pub async fn work(darkroom: &Darkroom, batch: Batch) -> Answer {
     each(batch, async |message| match message {
-        Message::Render { affiliate, upload, purpose } => darkroom.render(affiliate, upload, purpose).await.map_err(|p: Problem| p.code.as_str()),
+        Message::Render { upload, purpose } => darkroom.render(upload, &purpose).await.map_err(|p: Problem| p.code.as_str()),
         _ => Err("a message of another queue"),
     })
     .await

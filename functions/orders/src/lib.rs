@@ -20,7 +20,7 @@ use qutab::{
         order::{MAX_LINES, OrderStatus},
         refund::Refund,
     },
-    http::{Access, CustomerToken, Form, Group, PageQuery, items, page::Listed},
+    http::{Access, CustomerToken, Form, Group, PageQuery, items, page::Listed, picture},
     pdf,
 };
 use serde_json::{Value, json};
@@ -51,7 +51,8 @@ async fn one(State(shop): State<Shop>, caller: CustomerToken, Path(id): Path<Str
 
 async fn tracking(State(shop): State<Shop>, caller: CustomerToken, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
     let order = caller.order(&shop.app, &id).await?.value;
-    Ok(Json(json!({ "order_id": order.id, "number": order.number, "status": order.status, "steps": view::steps(&order) })))
+    let photos: Vec<Value> = order.photos.iter().map(|p| json!({ "at": p.at, "sizes": picture::sizes(&shop.app.site, &p.picture) })).collect();
+    Ok(Json(json!({ "order_id": order.id, "number": order.number, "status": order.status, "steps": view::steps(&order), "photos": photos })))
 }
 
 /// The receipt as a file: a bill while the order is not paid.

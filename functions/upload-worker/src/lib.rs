@@ -23,7 +23,7 @@ pub async fn work(intake: &Intake, batch: Batch) -> Answer {
     each(batch, async |message| {
         let done = match message {
             Message::Owed { outbox } => owed::carry_out(app, outbox, async |work: &Work| uploads::send(app, work).await).await,
-            Message::Rendered { affiliate, upload, rendering } => uploads::record(app, &intake.quarantine, affiliate, upload, &rendering).await,
+            Message::Rendered { upload, rendering } => uploads::record(app, &intake.quarantine, upload, &rendering).await,
             _ => return Err("a message of another queue"),
         };
         done.map_err(|p: Problem| p.code.as_str())

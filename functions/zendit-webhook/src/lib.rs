@@ -1,35 +1,42 @@
-//! Takes the gateway's notices: verify, enqueue, answer. All effects happen in the worker, which asks the gateway again.
+//! Takes the gateway's notices: verify, enqueue, note, answer. All effects happen in the worker, which asks the gateway again.
 
 use axum::{body::Bytes, extract::State};
 use http::{HeaderMap, StatusCode};
 use qutab::{
     app::{Code, Problem, StartError},
-    domain::{outbox::Lane, time::Entropy},
+    domain::{
+        outbox::Lane,
+        payment::Notice as Said,
+        time::{Clock, Entropy},
+    },
     events::{Message, Queues},
     http::{Access, Group},
-    runtime::{clients::Wiring, config::name},
+    runtime::{clients::Wiring, config::name, system_clock},
     secrets::refresh::same_secret,
+    store::Store,
 };
 use serde::Deserialize;
 
-/// Everything that this function can do: check a token, send to a queue.
+/// Everything that this function can do: check a token, send to a queue, note what was said.
 #[derive(Debug, Clone)]
 pub struct Webhook {
     queues: Queues,
+    store: Store,
+    clock: Clock,
     entropy: Entropy,
     token: String,
 }
 
 impl Webhook {
-    pub fn build(wiring: &Wiring) -> Result<Self, StartError> {
+    pub fn build(wiring: &Wiring, clock: Clock) -> Result<Self, StartError> {
         let token = wiring.environment.need(name::ZENDIT_WEBHOOK_TOKEN)?.to_owned();
-        Ok(Self { queues: wiring.queues()?, entropy: wiring.entropy.clone(), token })
+        Ok(Self { queues: wiring.queues()?, store: wiring.store()?, clock, entropy: wiring.entropy.clone(), token })
     }
 }
 
 pub async fn start() -> Result<(), StartError> {
     qutab::runtime::telemetry::start();
-    qutab::runtime::start::run(group(Webhook::build(&Wiring::of_process())?)).await
+    qutab::runtime::start::run(group(Webhook::build(&Wiring::of_process(), system_clock())?)).await
 }
 
 pub fn group(webhook: Webhook) -> Group {
@@ -42,6 +49,7 @@ struct Notice {
     event: Option<String>,
     id: Option<String>,
     status: Option<String>,
+    external_id: Option<String>,
     data: Option<RefundData>,
 }
 
@@ -66,5 +74,12 @@ async fn notice(State(webhook): State<Webhook>, headers: HeaderMap, body: Bytes)
         }
     };
     webhook.queues.send(Lane::Payments, &message).await?;
+    if let (Message::InvoiceNotice { invoice, .. }, Some(external)) = (&message, &notice.external_id)
+        && let Some(noted) = Said::of(external, invoice, notice.status.as_deref().unwrap_or("?"), webhook.clock.now())
+        && let Err(error) = webhook.store.append(&noted).await
+    {
+        // The work is queued; only the note of it is missing.
+        tracing::warn!(%error, "a notice was not noted");
+    }
     Ok(StatusCode::OK)
 }

@@ -11,7 +11,7 @@ use qutab::{
     domain::{
         Wrong,
         affiliate::{AffiliateStatus, Details, ReferralCode},
-        catalog::{Category, Portion, Product, Stock},
+        catalog::{Category, Portion, Product, Slug, SlugOwner, Stock},
         contact::{Email, Phone},
         coupon::{Coupon, CouponCode, Discount},
         identity::{Audience, Language, Login},
@@ -80,7 +80,7 @@ pub async fn seed(app: &App) -> Result<(), Problem> {
         let id = product_id(slug);
         let product = Product {
             id,
-            slug: (*slug).into(),
+            slug: Slug::parse(slug).map_err(wrong)?,
             name: Title::parse(name).map_err(wrong)?,
             category: *category,
             portion: *portion,
@@ -91,9 +91,11 @@ pub async fn seed(app: &App) -> Result<(), Problem> {
             pictures: Vec::new(),
             season: 1448,
             active: true,
+            commission: None,
         };
+        let owner = SlugOwner { slug: product.slug.clone(), product: id };
         let mut tx = Transaction::new();
-        tx.create(&product, ()).create(&Stock { product: id, available: *units }, ());
+        tx.create(&product, ()).create(&owner, ()).create(&Stock { product: id, available: *units }, ());
         app.store.commit(tx).await?;
     }
     let coupon = Coupon {
@@ -108,6 +110,7 @@ pub async fn seed(app: &App) -> Result<(), Problem> {
         affiliate: None,
         per_customer: None,
         categories: Vec::new(),
+        products: Vec::new(),
     };
     app.store.create(&coupon).await?;
     for (email, role) in STAFF {

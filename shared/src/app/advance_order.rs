@@ -3,6 +3,7 @@
 use super::{
     App, Code, Problem, ROUNDS,
     audit::{self, Reviewer},
+    shop_days,
 };
 use crate::{
     domain::{
@@ -33,6 +34,7 @@ pub async fn advance(app: &App, by: Reviewer, id: OrderId, to: OrderStatus, note
             tx.save(&commission, &commission.value.clone().completed(now), ());
         }
         if let Commit::Done = app.store.commit(tx).await? {
+            shop_days::mark(app, &after).await;
             return Ok(after);
         }
     }

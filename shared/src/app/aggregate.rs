@@ -1,6 +1,6 @@
 //! Counts the days of the affiliates from their raw clicks and ledgers. Safe to run twice, late, or for a past day.
 
-use super::{App, Problem, ROUNDS};
+use super::{App, Problem, ROUNDS, shop_days};
 use crate::{
     domain::{
         commission::Commission,
@@ -27,6 +27,8 @@ const ONCE_AN_HOUR: i64 = 300;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Aggregated {
     pub days: usize,
+    /// Days of the whole shop.
+    pub shop_days: usize,
     /// Days that could not be counted; the others are done.
     pub failed: usize,
 }
@@ -45,9 +47,24 @@ pub async fn aggregate(app: &App, now: Timestamp) -> Result<Aggregated, Problem>
         done.days += counted.days;
         done.failed += counted.failed;
     }
+    count_shop(app, now, seconds, &mut done).await?;
     let report = serde_json::to_string(&done).unwrap_or_default();
     app.store.append(&JobRun { name: JOB.into(), as_of: now, finished_at: app.clock.now(), report }).await?;
     Ok(done)
+}
+
+/// The shop's own days: what was marked, at night also what may have been missed; once an hour how the affiliates stand.
+async fn count_shop(app: &App, now: Timestamp, seconds: i64, done: &mut Aggregated) -> Result<(), Problem> {
+    for day in shop_days::due(app, now, seconds < ONCE_AN_HOUR).await? {
+        match shop_days::count(app, day, now).await {
+            Ok(()) => done.shop_days += 1,
+            Err(problem) => {
+                tracing::error!(%day, cause = problem.cause(), "a day of the shop was not counted in this run");
+                done.failed += 1;
+            }
+        }
+    }
+    if seconds % 3_600 < ONCE_AN_HOUR { shop_days::stand(app, now).await } else { Ok(()) }
 }
 
 /// Counts the days of everybody to whom something happened, as it was noticed on `listed_on`.

@@ -7,8 +7,10 @@ pub mod aggregate;
 pub mod archive;
 pub mod audit;
 pub mod click;
+pub mod coupons;
 pub mod credentials;
 pub mod documents;
+pub mod find_orders;
 pub mod leads;
 pub mod manual_refund;
 pub mod mature;
@@ -19,6 +21,7 @@ pub mod payment_link;
 pub mod payouts;
 pub mod place_order;
 pub mod problem;
+pub mod products;
 pub mod profile;
 pub mod quote;
 pub mod reconcile;
@@ -30,6 +33,7 @@ pub mod review;
 pub mod second_factor;
 pub mod send_refund;
 pub mod sessions;
+pub mod shop_days;
 pub mod signals;
 pub mod staff;
 pub mod statement;
@@ -38,6 +42,7 @@ pub mod uploads;
 use crate::{
     domain::time::{Clock, Entropy},
     events::Queues,
+    files::Quarantine,
     gateway::Gateway,
     secrets::{
         referral::ReferralKey,
@@ -73,6 +78,7 @@ pub struct App {
     pub issuer: Option<Issuer>,
     pub referrals: Option<ReferralKey>,
     pub vault: Option<Vault>,
+    pub marked: shop_days::Marked,
     pub site: Site,
 }
 
@@ -84,6 +90,25 @@ pub(crate) const ROUNDS: u32 = 8;
 pub struct Shop {
     pub app: App,
     pub gateway: Gateway,
+}
+
+/// A function of the staff that handles orders: it also takes photos in.
+#[derive(Debug, Clone)]
+pub struct Counter {
+    pub shop: Shop,
+    pub quarantine: Quarantine,
+}
+
+impl FromRef<Counter> for Shop {
+    fn from_ref(counter: &Counter) -> Self {
+        counter.shop.clone()
+    }
+}
+
+impl FromRef<Counter> for App {
+    fn from_ref(counter: &Counter) -> Self {
+        counter.shop.app.clone()
+    }
 }
 
 impl FromRef<Shop> for App {

@@ -1,6 +1,6 @@
 //! Sends the mail that a piece of owed work asks for.
 
-use super::{App, Problem, credentials, notify_by_phone};
+use super::{App, Problem, credentials, notify_by_phone, shop_days};
 use crate::{
     domain::{
         affiliate::BankStatus,
@@ -54,6 +54,7 @@ async fn compose(app: &App, mailer: &Mailer, work: &Work) -> Result<Option<Lette
         Work::MailOrderPlaced { order } => {
             let found = app.store.order_and_customer(*order).await?;
             if let Some((order, _)) = &found {
+                shop_days::mark(app, order).await;
                 count(app, order, order.placed_at).await?;
                 pause_hoarder(app, order).await?;
             }
@@ -73,6 +74,7 @@ async fn compose(app: &App, mailer: &Mailer, work: &Work) -> Result<Option<Lette
         Work::MailOrderConfirmed { order } => {
             let found = app.store.order_and_customer(*order).await?;
             if let Some((order, paid)) = found.as_ref().and_then(|(o, _)| Some(o).zip(o.paid.as_ref())) {
+                shop_days::mark(app, order).await;
                 count(app, order, paid.at).await?;
             }
             found.map(|(order, customer)| letters::order_confirmed(mailer, &customer, &order))

@@ -5,7 +5,7 @@ use crate::{
     domain::{
         Wrong,
         affiliate::{Affiliate, PayoutAccount},
-        attribution::{Attribution, Buyer, Candidate, ClickProof, NotAttributed, Source, attribute},
+        attribution::{Attribution, Buyer, Candidate, ClickProof, NotAttributed, Source, SpecialRule, attribute},
         catalog::Product,
         coupon::{Basket, Coupon, CouponCode, CouponUses, NotValid},
         identity::Customer,
@@ -206,6 +206,7 @@ fn decide(basis: &Basis, id: OrderId, wanted: &Wanted, number: OrderNumber, now:
         paid: None,
         refunded: Rupiah::ZERO,
         history: Vec::new(),
+        photos: Vec::new(),
         request: wanted.request.as_ref().map(|(_, digest)| digest.clone()),
     })
 }
@@ -214,7 +215,7 @@ fn decide(basis: &Basis, id: OrderId, wanted: &Wanted, number: OrderNumber, now:
 pub(super) fn basket(products: &[Product], lines: &[OrderLine]) -> Result<Vec<Basket>, Overflow> {
     let of = |line: &OrderLine| {
         let category = products.iter().find(|p| p.id == line.product).map(|p| p.category);
-        category.map(|category| Ok(Basket { category, price: line.price()? }))
+        category.map(|category| Ok(Basket { product: line.product, category, price: line.price()? }))
     };
     lines.iter().filter_map(of).collect()
 }
@@ -255,8 +256,9 @@ fn attribution(basis: &Basis, wanted: &Wanted, now: Timestamp) -> Option<Result<
     if !by_coupon && click.is_none() {
         return None;
     }
+    let special = basis.products.iter().filter_map(|p| p.commission.map(|rule| SpecialRule { product: p.id, rule })).collect();
     let candidate =
-        Candidate { affiliate, bank: bank.as_ref().map(|b| &b.account), source: if by_coupon { Source::Coupon } else { Source::Link }, click };
+        Candidate { special, affiliate, bank: bank.as_ref().map(|b| &b.account), source: if by_coupon { Source::Coupon } else { Source::Link }, click };
     let customer = &basis.customer;
     let buyer = Buyer { name: &customer.name, email: &customer.email, phone: &customer.phone };
     Some(attribute(&candidate, &buyer, &basis.settings))

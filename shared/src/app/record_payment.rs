@@ -187,7 +187,7 @@ fn earn(
     now: Timestamp,
 ) -> Result<(), Problem> {
     let Some(attribution) = &order.attribution else { return Ok(()) };
-    let amount = attribution.rule.rule.earned_on(paid.amount)?;
+    let amount = attribution.earned_on(&order.lines, paid.amount)?;
     let commission = Commission {
         affiliate: attribution.affiliate,
         order: order.id,

@@ -3,6 +3,7 @@
 use super::{
     App, Code, Problem, ROUNDS,
     audit::{self, Reviewer},
+    shop_days,
 };
 use crate::{
     domain::{
@@ -62,6 +63,7 @@ pub async fn refund_order(app: &App, by: Reviewer, id: OrderId, asked: Asked) ->
         let refund = new_refund(refund_id, &after, amount, &asked, by, now);
         let (tx, owed) = write(app, by, &order, &after, &refund, now).await?;
         if let Commit::Done = app.store.commit(tx).await? {
+            shop_days::mark(app, &after).await;
             app.queues.hand_on(&owed).await;
             return Ok(Opened { refund, order: after });
         }

@@ -4,6 +4,7 @@ use super::{
     Code, Problem, ROUNDS, Shop,
     audit::{self, Reviewer},
     payment_link::end_invoices,
+    shop_days,
 };
 use crate::{
     domain::{
@@ -73,6 +74,7 @@ pub async fn release(shop: &Shop, order: Stored<Order>, to: OrderStatus, by: Rel
             tx.save(&lead, &void, ());
         }
         if let Commit::Done = shop.app.store.commit(tx).await? {
+            shop_days::mark(&shop.app, &after).await;
             shop.app.queues.hand_on(mail.as_slice()).await;
             return Ok(after);
         }

@@ -1,4 +1,4 @@
-//! Pictures that affiliates upload: an address to put them, a look at them by a function without any other right, and
+//! Pictures that are uploaded: an address to put them, a look at them by a function without any other right, and
 //! what is kept of them.
 
 use super::{App, Code, Problem, ROUNDS};
@@ -7,7 +7,9 @@ use crate::{
         affiliate::Affiliate,
         ids::{AffiliateId, PictureId, UploadId},
         ktp::KtpImage,
+        material::Material,
         outbox::{Lane, OutboxItem, Work},
+        picture::Picture,
         settings::Settings,
         time::{Entropy, Timestamp},
         upload::{Identity, ImageType, Purpose, PutAddress, Rendering, Upload, UploadStatus},
@@ -49,27 +51,28 @@ pub struct Wanted {
 }
 
 /// Opens an upload: the browser puts the file to the address, and then completes it.
-pub async fn open(app: &App, quarantine: &Quarantine, affiliate: AffiliateId, wanted: Wanted) -> Result<(Upload, PutAddress), Problem> {
+/// `by` is whose uploads are counted.
+pub async fn open(app: &App, quarantine: &Quarantine, by: &str, wanted: Wanted) -> Result<(Upload, PutAddress), Problem> {
     let now = app.clock.now();
-    if let Some(wait) = app.store.throttle(&format!("upload#{affiliate}"), UPLOADS, now).await? {
+    if let Some(wait) = app.store.throttle(&format!("upload#{by}"), UPLOADS, now).await? {
         return Err(Problem::too_many(wait));
     }
     let id = UploadId::fresh(now, &app.entropy);
-    let upload = Upload { identity: wanted.identity, ..Upload::new(id, affiliate, wanted.purpose, wanted.content_type, wanted.bytes, now) };
+    let upload = Upload { identity: wanted.identity, ..Upload::new(id, wanted.purpose, wanted.content_type, wanted.bytes, now) };
     let address = quarantine.address(&upload).await?;
     app.store.create(&upload).await?;
     Ok((upload, address))
 }
 
-/// The file is there: has it looked at. Completing twice is completing once.
-pub async fn complete(app: &App, affiliate: AffiliateId, id: UploadId, purpose: Purpose) -> Result<Upload, Problem> {
+/// The file is there: has it looked at. Completing twice is completing once. `is_theirs` tells whether the caller may.
+pub async fn complete(app: &App, id: UploadId, is_theirs: impl Fn(&Purpose) -> bool) -> Result<Upload, Problem> {
     for _ in 0..ROUNDS {
-        let read = own(app, affiliate, id, purpose).await?;
+        let read = app.store.upload(id).await?.filter(|u| is_theirs(&u.value.purpose)).ok_or_else(|| Problem::new(Code::NotFound))?;
         if read.value.status != UploadStatus::Waiting {
             return Ok(read.value);
         }
         let after = read.value.clone().completed()?;
-        let owed = OutboxItem::new(Work::RenderUpload { affiliate, upload: id, purpose }, app.clock.now());
+        let owed = OutboxItem::new(Work::RenderUpload { upload: id, purpose: after.purpose.clone() }, app.clock.now());
         let mut tx = Transaction::new();
         tx.save(&read, &after, ()).put_same(&owed);
         if let Commit::Done = app.store.commit(tx).await? {
@@ -80,15 +83,10 @@ pub async fn complete(app: &App, affiliate: AffiliateId, id: UploadId, purpose: 
     Err(Problem::unavailable("the upload kept changing"))
 }
 
-async fn own(app: &App, affiliate: AffiliateId, id: UploadId, purpose: Purpose) -> Result<Stored<Upload>, Problem> {
-    let found = app.store.upload(affiliate, id).await?.filter(|u| u.value.purpose == purpose);
-    found.ok_or_else(|| Problem::new(Code::NotFound))
-}
-
 /// Hands a picture to the function that looks at it.
 pub async fn send(app: &App, work: &Work) -> Result<(), Problem> {
-    let Work::RenderUpload { affiliate, upload, purpose } = work else { return Err(Problem::internal("work that is no upload")) };
-    let message = Message::Render { affiliate: *affiliate, upload: *upload, purpose: *purpose };
+    let Work::RenderUpload { upload, purpose } = work else { return Err(Problem::internal("work that is no upload")) };
+    let message = Message::Render { upload: *upload, purpose: purpose.clone() };
     Ok(app.queues.send(Lane::Media, &message).await?)
 }
 
@@ -105,16 +103,16 @@ pub struct Darkroom {
 
 impl Darkroom {
     /// Looks at a picture and tells what came of it. Safe to repeat: everything is put where it was put before.
-    pub async fn render(&self, affiliate: AffiliateId, id: UploadId, purpose: Purpose) -> Result<(), Problem> {
+    pub async fn render(&self, id: UploadId, purpose: &Purpose) -> Result<(), Problem> {
         let key = format!("uploads/{id}");
         let rendering = match self.quarantine.read(&key).await? {
             None => Rendering::Refused { why: "was not uploaded, or is too large".into() },
             Some(bytes) => match purpose {
-                Purpose::Photo => self.photo(id, &bytes).await?,
-                Purpose::Ktp => self.document(affiliate, id, &bytes).await?,
+                Purpose::Ktp { affiliate } => self.document(*affiliate, id, &bytes).await?,
+                _ => self.photo(id, &bytes).await?,
             },
         };
-        self.queues.send(Lane::Uploads, &Message::Rendered { affiliate, upload: id, rendering }).await?;
+        self.queues.send(Lane::Uploads, &Message::Rendered { upload: id, rendering }).await?;
         Ok(())
     }
 
@@ -144,10 +142,10 @@ impl Darkroom {
 }
 
 /// Keeps what came of an upload, and removes the file from the quarantine.
-pub async fn record(app: &App, quarantine: &Quarantine, affiliate: AffiliateId, id: UploadId, rendering: &Rendering) -> Result<(), Problem> {
+pub async fn record(app: &App, quarantine: &Quarantine, id: UploadId, rendering: &Rendering) -> Result<(), Problem> {
     for _ in 0..ROUNDS {
         let now = app.clock.now();
-        let Some(read) = app.store.upload(affiliate, id).await? else { return Ok(()) };
+        let Some(read) = app.store.upload(id).await? else { return Ok(()) };
         if read.value.status == UploadStatus::Processing && !record_once(app, &read, rendering, now).await? {
             continue;
         }
@@ -158,29 +156,46 @@ pub async fn record(app: &App, quarantine: &Quarantine, affiliate: AffiliateId, 
 
 /// Whether it was written; not if somebody else wrote in between.
 async fn record_once(app: &App, read: &Stored<Upload>, rendering: &Rendering, now: Timestamp) -> Result<bool, Problem> {
-    let affiliate = read.value.affiliate;
     let mut tx = Transaction::new();
     tx.save(read, &read.value.clone().rendered(rendering)?, ());
     if let Rendering::Kept { picture } = rendering {
-        match (read.value.purpose, &read.value.identity) {
-            (Purpose::Photo, _) => {
-                let owner = app.store.affiliate(affiliate).await?.ok_or_else(|| Problem::internal("an upload without an affiliate"))?;
-                tx.save(&owner, &Affiliate { photo: Some(*picture), ..owner.value.clone() }, ());
-            }
-            (Purpose::Ktp, Some(identity)) => {
-                let settings: Settings = app.store.settings().await?;
-                tx.create(&KtpImage::new(affiliate, read.value.id, identity.clone(), &settings, now), ());
-                for older in app.store.ktp_images(affiliate).await? {
-                    if older.value.deleted_at.is_none() {
-                        tx.save(&older, &older.value.clone().replaced(now), ());
-                    }
-                }
-                flag_identity(app, &mut tx, affiliate, &identity.nik_hash).await?;
-            }
-            (Purpose::Ktp, None) => return Err(Problem::internal("an identity card without its number")),
-        }
+        keep(app, &mut tx, &read.value, *picture, now).await?;
     }
     Ok(matches!(app.store.commit(tx).await?, Commit::Done))
+}
+
+/// Puts the picture where it belongs.
+async fn keep(app: &App, tx: &mut Transaction<()>, upload: &Upload, picture: Picture, now: Timestamp) -> Result<(), Problem> {
+    let gone = || Problem::internal("an upload for something that is gone");
+    match &upload.purpose {
+        Purpose::Photo { affiliate } => {
+            let owner = app.store.affiliate(*affiliate).await?.ok_or_else(gone)?;
+            tx.save(&owner, &Affiliate { photo: Some(picture), ..owner.value.clone() }, ());
+        }
+        Purpose::Ktp { affiliate } => {
+            let identity = upload.identity.as_ref().ok_or_else(|| Problem::internal("an identity card without its number"))?;
+            let settings: Settings = app.store.settings().await?;
+            tx.create(&KtpImage::new(*affiliate, upload.id, identity.clone(), &settings, now), ());
+            for older in app.store.ktp_images(*affiliate).await? {
+                if older.value.deleted_at.is_none() {
+                    tx.save(&older, &older.value.clone().replaced(now), ());
+                }
+            }
+            flag_identity(app, tx, *affiliate, &identity.nik_hash).await?;
+        }
+        Purpose::Product { product } => {
+            let shown = app.store.product(*product).await?.ok_or_else(gone)?;
+            tx.save(&shown, &shown.value.clone().pictured(picture), ());
+        }
+        Purpose::Material { material, title, form } => {
+            tx.create(&Material { id: *material, title: title.clone(), kind: *form, picture, created_at: now }, ());
+        }
+        Purpose::Order { order } => {
+            let order = app.store.order(*order).await?.ok_or_else(gone)?;
+            tx.save(&order, &order.value.clone().pictured(picture, now), ());
+        }
+    }
+    Ok(())
 }
 
 /// Remembers whose number this is; who comes second with it has their sales looked at.

@@ -3,7 +3,9 @@
 use super::{
     affiliate::{Affiliate, AffiliateStatus, ReferralCode},
     contact::{BankAccount, Email, Phone},
-    ids::{AffiliateId, ClickId},
+    ids::{AffiliateId, ClickId, ProductId},
+    money::{Overflow, Rupiah},
+    order::OrderLine,
     settings::{CommissionRule, SelfReferral, Settings},
     signal::{Signal, is_disposable},
     text::PersonName,
@@ -35,6 +37,35 @@ pub struct Attribution {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub click: Option<ClickId>,
     pub rule: FrozenRule,
+    /// Products of the order that earn by a rule of their own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub special: Vec<SpecialRule>,
+}
+
+/// What one product earns, as it stood when the order was placed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpecialRule {
+    pub product: ProductId,
+    pub rule: CommissionRule,
+}
+
+impl Attribution {
+    /// What an order of these lines earns on `paid`: each special product on its part of what was paid, the rest by the
+    /// rule of the order. Never more than `paid`.
+    pub fn earned_on(&self, lines: &[OrderLine], paid: Rupiah) -> Result<Rupiah, Overflow> {
+        let subtotal = lines.iter().try_fold(Rupiah::ZERO, |sum, line| sum.plus(line.price()?))?;
+        let (mut earned, mut rest) = (Rupiah::ZERO, paid);
+        for line in lines {
+            let Some(special) = self.special.iter().find(|s| s.product == line.product) else { continue };
+            let part = paid.fraction(line.price()?.get(), subtotal.get())?;
+            earned = earned.plus(special.rule.earned_on(part)?)?;
+            rest = rest.minus(part)?;
+        }
+        if rest > Rupiah::ZERO {
+            earned = earned.plus(self.rule.rule.earned_on(rest)?)?;
+        }
+        Ok(earned.min(paid))
+    }
 }
 
 /// Why a referred order earns nothing.
@@ -76,6 +107,8 @@ pub struct Candidate<'a> {
     pub bank: Option<&'a BankAccount>,
     pub source: Source,
     pub click: Option<&'a ClickProof>,
+    /// Rules of the ordered products.
+    pub special: Vec<SpecialRule>,
 }
 
 /// The affiliate's sale with what is odd about it, or why it is nobody's.
@@ -85,6 +118,8 @@ pub fn attribute(candidate: &Candidate<'_>, buyer: &Buyer<'_>, settings: &Settin
         return Err(NotAttributed::AffiliateNotActive);
     };
     let mut rule = affiliate.commission_override.unwrap_or(settings.commission);
+    // A rate of the affiliate's own holds for everything.
+    let mut special = if affiliate.commission_override.is_some() { Vec::new() } else { candidate.special.clone() };
     let mut signals = Vec::new();
     if is_disposable(buyer.email) {
         signals.push(Signal::DisposableMail);
@@ -92,7 +127,10 @@ pub fn attribute(candidate: &Candidate<'_>, buyer: &Buyer<'_>, settings: &Settin
     if is_same_person(candidate, buyer) {
         match settings.self_referral {
             SelfReferral::Block => return Err(NotAttributed::SelfReferral),
-            SelfReferral::Reduced { rate } => rule = CommissionRule::Percent { rate },
+            SelfReferral::Reduced { rate } => {
+                rule = CommissionRule::Percent { rate };
+                special.clear();
+            }
             SelfReferral::Allow => {}
         }
         signals.push(Signal::SelfReferral);
@@ -103,6 +141,7 @@ pub fn attribute(candidate: &Candidate<'_>, buyer: &Buyer<'_>, settings: &Settin
         source: candidate.source,
         click: candidate.click.map(|c| c.click),
         rule: FrozenRule { rule, version: settings.version, hold_days: settings.hold_days },
+        special,
     };
     Ok((attribution, signals))
 }

@@ -1,10 +1,13 @@
 //! What is sold: products in categories, and how many are left.
 
 use super::{
-    ids::ProductId,
+    Wrong,
+    ids::{AdminId, PictureId, ProductId},
     money::Rupiah,
     picture::Picture,
-    text::{Description, Place, Title},
+    settings::CommissionRule,
+    text::{Description, Note, Place, Title},
+    time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -35,8 +38,9 @@ impl Category {
         }
     }
 
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|c| c.as_str() == text)
+    pub fn parse(text: &str) -> Result<Self, Wrong> {
+        let known = Self::ALL.iter().copied().find(|c| c.as_str() == text);
+        known.ok_or_else(|| Wrong::new("unknown_value", "must be one of sapi, kambing, domba"))
     }
 }
 
@@ -48,10 +52,69 @@ pub enum Portion {
     Share,
 }
 
+impl Portion {
+    pub fn parse(text: &str) -> Result<Self, Wrong> {
+        match text {
+            "whole" => Ok(Self::Whole),
+            "share" => Ok(Self::Share),
+            _ => Err(Wrong::new("unknown_value", "must be one of whole, share")),
+        }
+    }
+}
+
+/// How an address of the shop names a product: lower case letters, digits and dashes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Slug(String);
+
+impl Slug {
+    pub fn parse(text: &str) -> Result<Self, Wrong> {
+        let fits = (3..=60).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        if fits { Ok(Self(text.into())) } else { Err(Wrong::new("bad_slug", "must be 3 to 60 lower case letters, digits or dashes")) }
+    }
+
+    /// From a product's name; other signs become dashes.
+    pub fn of(name: &Title) -> Result<Self, Wrong> {
+        let lower = name.as_str().to_lowercase();
+        let words = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty());
+        Self::parse(&words.collect::<Vec<_>>().join("-"))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Whose a slug is: makes it unique.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlugOwner {
+    pub slug: Slug,
+    pub product: ProductId,
+}
+
+/// One change of a product or of its stock, for whoever asks later why a price was what it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProductChange {
+    pub product: ProductId,
+    pub at: Timestamp,
+    /// Makes two changes of one second two.
+    pub id: super::ids::AuditId,
+    pub by: AdminId,
+    /// As JSON; nothing before it was there.
+    #[serde(default)]
+    pub before: Option<String>,
+    pub after: String,
+    #[serde(default)]
+    pub note: Option<Note>,
+}
+
+/// Most pictures of one product.
+pub const MOST_PICTURES: usize = 12;
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Product {
     pub id: ProductId,
-    pub slug: String,
+    pub slug: Slug,
     pub name: Title,
     pub category: Category,
     pub portion: Portion,
@@ -66,10 +129,31 @@ pub struct Product {
     pub pictures: Vec<Picture>,
     /// The Eid year, Hijri: which season's dates apply to refunds.
     pub season: u16,
+    /// Not for sale, and not shown, where it is not.
     pub active: bool,
+    /// What an affiliate earns on it, if not what they earn on everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commission: Option<CommissionRule>,
 }
 
 impl Product {
+    /// With another picture at the end; the oldest go when there are too many.
+    pub fn pictured(mut self, picture: Picture) -> Self {
+        self.pictures.retain(|p| p.id != picture.id);
+        self.pictures.push(picture);
+        let over = self.pictures.len().saturating_sub(MOST_PICTURES);
+        self.pictures.drain(..over);
+        self
+    }
+
+    /// With the pictures in another order; those that are not named go.
+    pub fn arranged(mut self, order: &[PictureId]) -> Result<Self, Wrong> {
+        let of = |id: &PictureId| self.pictures.iter().find(|p| p.id == *id).copied();
+        let pictures: Option<Vec<Picture>> = order.iter().map(of).collect();
+        self.pictures = pictures.ok_or_else(|| Wrong::new("unknown_picture", "names a picture that the product does not have"))?;
+        Ok(self)
+    }
+
     /// How many shohibul one unit takes: up to seven for a whole cow, else one.
     pub const fn names_per_unit(&self) -> usize {
         match (self.category, self.portion) {

@@ -3,7 +3,7 @@
 use super::{
     Wrong,
     catalog::Category,
-    ids::{AffiliateId, CustomerId},
+    ids::{AffiliateId, CustomerId, ProductId},
     money::{BasisPoints, Overflow, Rupiah},
     time::Timestamp,
 };
@@ -63,6 +63,9 @@ pub struct Coupon {
     /// What it is for; nothing: everything. The discount and the minimum look at these items only.
     #[serde(default)]
     pub categories: Vec<Category>,
+    /// The only products that it is for; nothing: all of the categories.
+    #[serde(default)]
+    pub products: Vec<ProductId>,
 }
 
 /// How often one customer uses one coupon: orders that are paid, or may still be.
@@ -90,6 +93,7 @@ impl CouponUses {
 /// One line of a basket, as far as a coupon looks at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Basket {
+    pub product: ProductId,
     pub category: Category,
     pub price: Rupiah,
 }
@@ -134,7 +138,10 @@ impl Coupon {
     /// The discount on a basket now, for a customer who uses it `used_by_you` times already; never more than the items
     /// that it is for. The use itself is taken by a condition at the write.
     pub fn discount_on(&self, basket: &[Basket], used_by_you: u32, now: Timestamp) -> Result<Result<Rupiah, NotValid>, Overflow> {
-        let mut meant = basket.iter().filter(|b| self.categories.is_empty() || self.categories.contains(&b.category)).peekable();
+        let is_meant = |b: &&Basket| {
+            (self.categories.is_empty() || self.categories.contains(&b.category)) && (self.products.is_empty() || self.products.contains(&b.product))
+        };
+        let mut meant = basket.iter().filter(is_meant).peekable();
         let fits = meant.peek().is_some();
         let subtotal = meant.try_fold(Rupiah::ZERO, |sum, b| sum.plus(b.price))?;
         let refused = if !self.active {

@@ -27,6 +27,7 @@ pub mod picture;
 pub mod platform;
 pub mod refund;
 pub mod settings;
+pub mod shop_stats;
 pub mod signal;
 pub mod staff;
 pub mod stats;

@@ -8,12 +8,13 @@ use super::{
     ids::{CustomerId, OrderId, ProductId},
     money::{Overflow, Rupiah},
     payment::Paid,
+    picture::Picture,
     refund::{RefundReason, RefundStatus},
     settings::Settings,
     signal::Signal,
     status,
     text::{Note, PersonName, Place, Title},
-    time::{Entropy, Timestamp},
+    time::{Day, Entropy, Timestamp},
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -43,6 +44,18 @@ pub struct OrderNumber(String);
 impl OrderNumber {
     pub fn generate(now: Timestamp, entropy: &Entropy) -> Self {
         Self(format!("QTB-{}-{}", now.day().compact(), entropy.text(4, b"ABCDEFGHJKMNPQRSTUVWXYZ23456789")))
+    }
+
+    /// A number as somebody reads it out.
+    pub fn parse(text: &str) -> Option<Self> {
+        let number = Self(text.trim().to_ascii_uppercase());
+        (number.0.len() == 15 && number.day().is_some()).then_some(number)
+    }
+
+    /// The day in Jakarta on which it was given out.
+    pub fn day(&self) -> Option<Day> {
+        let digits = self.0.strip_prefix("QTB-")?.get(..6)?;
+        Day::parse(&format!("20{}-{}-{}", digits.get(..2)?, digits.get(2..4)?, digits.get(4..)?))
     }
 
     pub fn as_str(&self) -> &str {
@@ -143,11 +156,23 @@ pub struct Order {
     pub refunded: Rupiah,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<Step>,
+    /// What staff photographed on the way, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub photos: Vec<OrderPhoto>,
     /// Digest of the request that placed it, when it came with an Idempotency-Key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<String>,
 }
 
+/// A picture of the animal, the slaughter or the distribution.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderPhoto {
+    pub picture: Picture,
+    pub at: Timestamp,
+}
+
+/// Most photos of one order.
+pub const MOST_PHOTOS: usize = 10;
 /// Most distinct products of one order.
 pub const MAX_LINES: usize = 20;
 /// Most units of one product in one order.
@@ -234,6 +259,23 @@ impl Order {
         self.status = self.status.step(to)?;
         self.history.push(Step { to, at, by, note });
         Ok(self)
+    }
+
+    /// Whether somebody who looks for `words` means this one: by number, names, place, products or note.
+    pub fn is_meant_by(&self, words: &str) -> bool {
+        let shohibul = self.lines.iter().flat_map(|l| &l.shohibul).map(|s| s.name.as_str());
+        let texts = [self.number.as_str(), self.recipient.name.as_str(), self.recipient.location.as_str(), self.note.as_ref().map_or("", Note::as_str)];
+        let all = texts.into_iter().chain(self.lines.iter().map(|l| l.name.as_str())).chain(shohibul).collect::<Vec<_>>().join(" ").to_lowercase();
+        words.to_lowercase().split_whitespace().all(|w| all.contains(w))
+    }
+
+    /// With a photo; the oldest go when there are too many.
+    pub fn pictured(mut self, picture: Picture, at: Timestamp) -> Self {
+        self.photos.retain(|p| p.picture.id != picture.id);
+        self.photos.push(OrderPhoto { picture, at });
+        let over = self.photos.len().saturating_sub(MOST_PHOTOS);
+        self.photos.drain(..over);
+        self
     }
 
     /// What was ordered, in at most some hundred characters.

@@ -94,7 +94,6 @@ pub enum Work {
     },
     /// Have an uploaded picture looked at.
     RenderUpload {
-        affiliate: AffiliateId,
         upload: UploadId,
         purpose: Purpose,
     },

@@ -98,6 +98,18 @@ impl PaymentMethod {
         }
     }
 
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ewallet => "ewallet",
+            Self::Qris => "qris",
+            Self::Card => "card",
+            Self::DirectDebit => "direct_debit",
+            Self::VirtualAccount => "virtual_account",
+            Self::RetailOutlet => "retail_outlet",
+            Self::Other => "other",
+        }
+    }
+
     /// Virtual accounts and retail outlets cannot send money back: an admin transfers it by hand.
     pub const fn refunds_through_gateway(self) -> bool {
         !matches!(self, Self::VirtualAccount | Self::RetailOutlet)
@@ -121,4 +133,27 @@ pub enum Surplus {
     TooLate,
     /// Another amount or currency than asked: an admin decides, nothing is paid or refunded by itself.
     Unmatched,
+}
+
+/// The gateway told of an invoice of an order: what it said, not what is true.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    pub order: OrderId,
+    pub invoice: String,
+    /// In the gateway's word.
+    pub said: String,
+    pub at: Timestamp,
+    pub expires_at: Timestamp,
+}
+
+/// How long notices are kept.
+const NOTICE_DAYS: u16 = 400;
+
+impl Notice {
+    /// Of an invoice under the name that an attempt gave it; nothing for one that is not ours.
+    pub fn of(external_id: &str, invoice: &str, said: &str, now: Timestamp) -> Option<Self> {
+        let order = ExternalId::parse(external_id)?.order;
+        let said = said.chars().take(20).collect();
+        Some(Self { order, invoice: invoice.into(), said, at: now, expires_at: now.plus_days(NOTICE_DAYS) })
+    }
 }

@@ -108,6 +108,12 @@ impl Day {
         self.0.checked_sub(jiff::Span::new().days(i64::from(days))).map_or(self, Self)
     }
 
+    /// The Monday of its week.
+    pub fn monday(self) -> Self {
+        let since = u16::try_from(self.0.weekday().to_monday_zero_offset()).unwrap_or(0);
+        self.minus(since)
+    }
+
     /// 1 to 31.
     pub fn of_month(self) -> u8 {
         u8::try_from(self.0.day()).unwrap_or(1)

@@ -1,10 +1,12 @@
-//! Pictures that an affiliate uploads: waited for, looked at by a function that can do nothing else, then kept or refused.
+//! Pictures that are uploaded: waited for, looked at by a function that can do nothing else, then kept or refused.
 
 use super::{
     Forbidden, Wrong,
-    ids::{AffiliateId, UploadId},
+    ids::{AffiliateId, MaterialId, OrderId, ProductId, UploadId},
+    material::MaterialKind,
     picture::Picture,
     status,
+    text::Title,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -16,14 +18,20 @@ pub const ADDRESS_SECONDS: u32 = 300;
 /// Seconds after which an upload that nobody finished is forgotten.
 const FORGOTTEN_SECONDS: i64 = 86_400;
 
-/// What the picture is of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// What the picture is of, and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "of", rename_all = "snake_case")]
 pub enum Purpose {
     /// The affiliate's face, which everybody may see.
-    Photo,
+    Photo { affiliate: AffiliateId },
     /// The affiliate's identity card, which nobody may see but who reviews it.
-    Ktp,
+    Ktp { affiliate: AffiliateId },
+    /// A product, for the shop.
+    Product { product: ProductId },
+    /// Something to promote with.
+    Material { material: MaterialId, title: Title, form: MaterialKind },
+    /// How far an order has come, for its customer.
+    Order { order: OrderId },
 }
 
 /// What the browser says that it sends. The content decides in the end.
@@ -67,7 +75,6 @@ status! {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Upload {
     pub id: UploadId,
-    pub affiliate: AffiliateId,
     pub purpose: Purpose,
     pub status: UploadStatus,
     pub content_type: ImageType,
@@ -109,10 +116,10 @@ pub enum Rendering {
 }
 
 impl Upload {
-    pub fn new(id: UploadId, affiliate: AffiliateId, purpose: Purpose, content_type: ImageType, bytes: u32, now: Timestamp) -> Self {
+    pub fn new(id: UploadId, purpose: Purpose, content_type: ImageType, bytes: u32, now: Timestamp) -> Self {
         let expires_at = now.plus_seconds(FORGOTTEN_SECONDS);
         let status = UploadStatus::Waiting;
-        Self { id, affiliate, purpose, status, content_type, bytes, created_at: now, expires_at, refusal: None, identity: None }
+        Self { id, purpose, status, content_type, bytes, created_at: now, expires_at, refusal: None, identity: None }
     }
 
     pub fn completed(mut self) -> Result<Self, Forbidden> {

@@ -174,6 +174,16 @@ impl Balance {
         Ok(self)
     }
 
+    /// Both together.
+    pub fn plus(self, other: &Self) -> Result<Self, Overflow> {
+        Ok(Self {
+            pending: self.pending.plus(other.pending)?,
+            available: self.available.plus(other.available)?,
+            reserved: self.reserved.plus(other.reserved)?,
+            paid_out: self.paid_out.plus(other.paid_out)?,
+        })
+    }
+
     /// What has matured and was not taken back: available, on its way, or paid out.
     pub fn matured(&self) -> Result<Rupiah, Overflow> {
         Rupiah::sum([self.available, self.reserved, self.paid_out])

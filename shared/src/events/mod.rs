@@ -4,7 +4,7 @@ pub mod batch;
 pub mod schedule;
 
 use crate::domain::{
-    ids::{AffiliateId, OutboxId, UploadId},
+    ids::{OutboxId, UploadId},
     outbox::{Lane, OutboxItem},
     upload::{Purpose, Rendering},
 };
@@ -27,9 +27,9 @@ pub enum Message {
     /// There is owed work in the outbox.
     Owed { outbox: OutboxId },
     /// Look at an uploaded picture.
-    Render { affiliate: AffiliateId, upload: UploadId, purpose: Purpose },
+    Render { upload: UploadId, purpose: Purpose },
     /// What came of looking at one.
-    Rendered { affiliate: AffiliateId, upload: UploadId, rendering: Rendering },
+    Rendered { upload: UploadId, rendering: Rendering },
 }
 
 /// A queue did not take the message.

@@ -135,6 +135,19 @@ impl Form {
         (read_all.len() == count).then_some(read_all)
     }
 
+    /// A list of texts.
+    pub fn texts(&mut self, field: &str, sizes: std::ops::RangeInclusive<usize>) -> Option<Vec<String>> {
+        let texts = match self.fields.get(field) {
+            Some(Value::Array(members)) => members.iter().map(|m| m.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>(),
+            _ => None,
+        };
+        let fitting = texts.filter(|t| sizes.contains(&t.len()));
+        if fitting.is_none() {
+            self.wrong(field, Wrong::new("not_a_list", format!("must be a list of {} to {} texts", sizes.start(), sizes.end())));
+        }
+        fitting
+    }
+
     fn nested<T>(&mut self, name: &str, fields: Map<String, Value>, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
         let path = if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) };
         let mut inner = Self::new(fields, path, String::new(), self.by_staff);
@@ -146,6 +159,11 @@ impl Form {
     /// Whether the body names the field at all.
     pub fn has(&self, field: &str) -> bool {
         !self.is_absent(field)
+    }
+
+    /// Whether the body has the field, be it null.
+    pub fn names(&self, field: &str) -> bool {
+        self.fields.contains_key(field)
     }
 
     fn is_absent(&self, field: &str) -> bool {

@@ -3,12 +3,14 @@
 pub mod access;
 pub mod answer;
 pub mod cookies;
+pub mod csv;
 pub mod details;
 pub mod form;
 pub mod group;
 pub mod items;
 pub mod login;
 pub mod page;
+pub mod picture;
 pub mod policy;
 pub mod upload;
 

@@ -1,6 +1,10 @@
 //! Pages: `?limit=` and an opaque `?cursor=` that is bound to its query.
 
-use crate::{app::Problem, domain::Wrong, store::Position};
+use crate::{
+    app::Problem,
+    domain::{Wrong, time::Day},
+    store::Position,
+};
 use axum::extract::{FromRequestParts, RawQuery};
 use data_encoding::BASE64URL_NOPAD;
 use http::request::Parts;
@@ -32,6 +36,30 @@ impl PageQuery {
     /// Everything that was asked for besides limit and cursor.
     pub fn filters(&self) -> impl Iterator<Item = (&str, &str)> {
         self.filters.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// `?from=` and `?to=`, both included; without them the last `usual` days.
+    pub fn days(&self, today: Day, usual: u16, most: i64) -> Result<(Day, Day), Problem> {
+        let parse = |name: &str| {
+            let wrong = || Problem::field(name, Wrong::new("bad_day", "must be YYYY-MM-DD"));
+            self.filter(name).map(|text| Day::parse(text).ok_or_else(wrong)).transpose()
+        };
+        let to = parse("to")?.unwrap_or(today);
+        let from = parse("from")?.unwrap_or_else(|| to.minus(usual.saturating_sub(1)));
+        if from > to || from.days_until(to) >= most {
+            return Err(Problem::field("from", Wrong::new("bad_range", format!("must be before to, by less than {most} days"))));
+        }
+        Ok((from, to))
+    }
+
+    /// The first day of `?month=YYYY-MM`; this month if nothing is said.
+    pub fn month(&self, today: Day) -> Result<Day, Problem> {
+        let wrong = || Problem::field("month", Wrong::new("bad_month", "must be YYYY-MM"));
+        match self.filter("month") {
+            Some(text) if text.len() == 7 => Day::parse(&format!("{text}-01")).ok_or_else(wrong),
+            Some(_) => Err(wrong()),
+            None => Ok(today.first_of_month()),
+        }
     }
 
     pub fn answer<T>(&self, items: Vec<T>, next: Option<Position>) -> Listed<T> {

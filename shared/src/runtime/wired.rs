@@ -6,8 +6,9 @@ use super::{
 };
 use crate::{
     app::{
-        App, Shop, Site, StartError,
+        App, Counter, Shop, Site, StartError,
         documents::ReadingRoom,
+        shop_days::Marked,
         uploads::{Darkroom, Intake},
     },
     domain::time::Clock,
@@ -29,6 +30,7 @@ impl Wiring {
             issuer: environment.get(name::TOKEN_SIGNING_KEY).map(Issuer::parse).transpose()?,
             referrals: environment.get(name::REFERRAL_KEY).map(ReferralKey::parse).transpose()?,
             vault: if environment.get(name::VAULT_KEYS).is_some() { Some(self.vault()?) } else { None },
+            marked: Marked::default(),
             site: site(environment),
         })
     }
@@ -50,6 +52,10 @@ impl Wiring {
 
     pub fn reading_room(&self, clock: Clock) -> Result<ReadingRoom, StartError> {
         Ok(ReadingRoom { app: self.app(clock)?, documents: self.documents()? })
+    }
+
+    pub fn counter(&self, clock: Clock) -> Result<Counter, StartError> {
+        Ok(Counter { shop: self.shop(clock)?, quarantine: self.quarantine()? })
     }
 
     pub fn shop(&self, clock: Clock) -> Result<Shop, StartError> {

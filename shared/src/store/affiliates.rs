@@ -149,8 +149,8 @@ impl Store {
         Ok(page.items.iter().map(|s: &Stored<SameIdentity>| s.value.affiliate).filter(|other| *other != id).collect())
     }
 
-    pub async fn upload(&self, id: AffiliateId, upload: UploadId) -> Result<Option<Stored<Upload>>, StoreError> {
-        self.get(&keys::upload(id, upload)).await
+    pub async fn upload(&self, id: UploadId) -> Result<Option<Stored<Upload>>, StoreError> {
+        self.get(&keys::upload(id)).await
     }
 
     /// The pictures of an affiliate's identity cards, newest first.
@@ -189,6 +189,12 @@ impl Store {
         after: Option<Position>,
     ) -> Result<Page<Stored<Payout>>, StoreError> {
         self.list(Range::by_due(keys::OPEN_PAYOUTS).limit(limit).after(after), |p: &Payout| status.is_none_or(|s| p.status == s)).await
+    }
+
+    /// Payouts that were requested in the month of `day` and are closed, newest first.
+    pub async fn closed_payouts(&self, day: Day, keep: impl Fn(&Payout) -> bool, limit: usize, after: Option<Position>) -> Result<Page<Stored<Payout>>, StoreError> {
+        let pk = keys::closed_payouts(day);
+        self.list(Range::by_due(&pk).newest_first().limit(limit).after(after), |p: &Payout| !p.status.is_open() && keep(p)).await
     }
 
     /// Orders of one shard whose commission may mature by `now`, as the (possibly stale) index knows them.

@@ -7,8 +7,8 @@ use super::{
     transaction::Transaction,
 };
 use crate::domain::{
-    catalog::{Product, Stock},
-    coupon::{Coupon, CouponUses},
+    catalog::{Product, ProductChange, Stock},
+    coupon::{Coupon, CouponCode, CouponUses},
     helpdesk::Helpdesk,
     ids::{AffiliateId, CustomerId, ProductId},
     order::CouponUse,
@@ -62,6 +62,24 @@ impl Store {
         }
     }
 
+    /// The shop's own coupons, newest first.
+    pub async fn shop_coupons(&self, limit: usize, after: Option<Position>) -> Result<Page<Stored<Coupon>>, StoreError> {
+        self.list(Range::by_owner(keys::SHOP_COUPONS).newest_first().limit(limit).after(after), |_| true).await
+    }
+
+    pub async fn coupon(&self, code: &CouponCode) -> Result<Option<Stored<Coupon>>, StoreError> {
+        self.get(&keys::coupon(code)).await
+    }
+
+    pub async fn stock(&self, id: ProductId) -> Result<Option<Stored<Stock>>, StoreError> {
+        self.get(&keys::stock(id)).await
+    }
+
+    /// What was changed about a product, newest first.
+    pub async fn product_changes(&self, id: ProductId, limit: usize, after: Option<Position>) -> Result<Page<Stored<ProductChange>>, StoreError> {
+        self.query(Range::of(&keys::product_changes(id)).newest_first().limit(limit).after(after)).await
+    }
+
     /// An affiliate's coupons, newest first.
     pub async fn coupons_of(&self, affiliate: AffiliateId, limit: usize, after: Option<Position>) -> Result<Page<Stored<Coupon>>, StoreError> {
         let pk = keys::affiliate_coupons(affiliate);
@@ -90,6 +108,10 @@ impl Store {
         }
         let offer = |product: Product| Offer { available: stock.get(&product.id).copied().unwrap_or(0), product };
         Ok(products.into_iter().map(offer).collect())
+    }
+
+    pub async fn product(&self, id: ProductId) -> Result<Option<Stored<Product>>, StoreError> {
+        self.get(&keys::product(id)).await
     }
 
     pub async fn helpdesk(&self) -> Result<Helpdesk, StoreError> {

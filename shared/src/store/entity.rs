@@ -3,7 +3,7 @@
 use super::keys::{self, Key, attribute};
 use crate::domain::{
     affiliate::{Affiliate, CodeOwner, PayoutAccount},
-    catalog::{Product, Stock},
+    catalog::{Product, ProductChange, SlugOwner, Stock},
     click::{Campaign, Looker},
     commission::{Commission, CommissionStatus},
     coupon::{Coupon, CouponUses},
@@ -16,10 +16,11 @@ use crate::domain::{
     money::Rupiah,
     order::{Order, OrderNumber},
     outbox::OutboxItem,
-    payment::{Attempt, Receipt},
+    payment::{Attempt, Notice, Receipt},
     payout::Payout,
     refund::{Refund, RefundStatus},
     settings::Settings,
+    shop_stats::{ShopDay, ShopMark, ShopTotals, Standings},
     staff::{Admin, FirstOwner},
     stats::{ActiveDay, DailyStats, StatsTotals},
     text::PersonName,
@@ -166,6 +167,8 @@ entities! {
     "settings" Settings: |_s| keys::settings();
     "helpdesk" Helpdesk: |_h| keys::helpdesk();
     "product" Product: |p| keys::product(p.id);
+    "slug" SlugOwner: |s| keys::slug(&s.slug);
+    "product_change" ProductChange: |c| keys::product_change(c.product, c.at, c.id);
     "stock" Stock: |s| keys::stock(s.product);
     "coupon" Coupon: |c| keys::coupon(&c.code),
         owner Some(Listed::new(c.affiliate.map_or_else(|| keys::SHOP_COUPONS.into(), keys::affiliate_coupons), keys::timed(c.valid_from, &c.code)));
@@ -180,6 +183,7 @@ entities! {
         owner Some(Listed::new(keys::customer_orders(o.customer), keys::timed(o.placed_at, o.id))),
         due o.is_payable().then(|| Listed::new(keys::unpaid(o.id), keys::timed(o.pay_by, o.id)));
     "attempt" Attempt: |a| keys::attempt(a.order, a.number);
+    "notice" Notice: |n| keys::notice(n.order, n.at, &n.invoice), expires n.expires_at;
     "receipt" Receipt: |r| keys::receipt(r.order, &r.paid.invoice);
     "refund" Refund: |r| keys::refund(r.order, r.id),
         due (r.status == RefundStatus::Sent).then(|| Listed::new(keys::REFUNDS_SENT, keys::timed(r.updated_at, r.id)));
@@ -189,7 +193,7 @@ entities! {
     "wallet" Wallet: |w| keys::wallet(w.affiliate);
     "payout_account" PayoutAccount: |b| keys::payout_account(b.affiliate),
         owner Some(Listed::new(keys::payout_accounts(b.status.as_str()), keys::timed(b.changed_at, b.affiliate)));
-    "upload" Upload: |u| keys::upload(u.affiliate, u.id), expires u.expires_at;
+    "upload" Upload: |u| keys::upload(u.id), expires u.expires_at;
     "ktp_image" KtpImage: |k| keys::ktp(k.affiliate, k.upload),
         due k.deleted_at.is_none().then(|| Listed::new(keys::KTP_RETENTION, keys::timed(k.delete_at, k.upload)));
     "document_link" DocumentLink: |l| keys::document_link(&l.secret_hash), expires l.expires_at;
@@ -212,6 +216,10 @@ entities! {
     "daily_stats" DailyStats: |d| keys::daily_stats(d.affiliate, d.day);
     "stats_totals" StatsTotals: |t| keys::stats_totals(t.affiliate);
     "active_day" ActiveDay: |a| keys::active_day(a.listed_on, a.affiliate, a.day), expires a.expires_at;
+    "shop_day" ShopDay: |d| keys::shop_day(d.day);
+    "shop_totals" ShopTotals: |_t| keys::shop_totals();
+    "standings" Standings: |_s| keys::standings();
+    "shop_mark" ShopMark: |m| keys::shop_mark(m.listed_on, m.day), expires m.expires_at;
     "material" Material: |m| keys::material(m.id);
     "job_run" JobRun: |j| keys::job_run(&j.name);
     "click" Click: |c| keys::click(c.affiliate, c.at, c.id), expires c.expires_at;

@@ -6,6 +6,8 @@
 //! | helpdesk | `SETTINGS` | `HELPDESK` | questions, answers and contacts |
 //! | product | `CATALOG` | `PRODUCT#{id}` | the whole catalogue in one query, or one product |
 //! | stock | `CATALOG` | `STOCK#{id}` | together with the products; small and hot, so an item of its own |
+//! | slug | `SLUG#{slug}` | `SLUG` | makes a product's address unique |
+//! | product change | `PRODUCT_CHANGES#{id}` | `{at}#{id}` | what was changed about a product, newest last |
 //! | coupon | `COUPON#{code}` | `COUPON` | at checkout; `by_owner`: an affiliate's coupons, or the shop's own |
 //! | coupon uses | `COUPON#{code}` | `CUSTOMER#{id}` | how often one customer uses a coupon that limits it |
 //! | login | `LOGIN#{audience}#{email}` | `LOGIN` | by the address that somebody types; makes an address unique |
@@ -18,12 +20,13 @@
 //! | order | `ORDER#{id}` | `ORDER` | by id; `by_owner`: a customer's orders, newest first; `by_due`: unpaid past the deadline |
 //! | payment attempt | `ORDER#{id}` | `ATTEMPT#{n}` | the attempts of an order |
 //! | receipt | `ORDER#{id}` | `RECEIPT#{invoice}` | surplus money, once for an invoice |
+//! | notice | `ORDER#{id}` | `NOTICE#{at}#{invoice}` | what the gateway told of an order (TTL) |
 //! | refund | `ORDER#{id}` | `REFUND#{id}` | the refunds of an order; `by_due`: those that the gateway has, oldest first |
 //! | order number | `ORDER_DAY#{day}` | `{number}` | makes a number unique; the orders of a day, for admins |
 //! | affiliate | `AFFILIATE#{id}` | `PROFILE` | by id; `by_owner`: applications by status, oldest first (few writes, so one partition a status) |
 //! | wallet | `AFFILIATE#{id}` | `WALLET` | before every change of an affiliate's money |
 //! | payout account | `AFFILIATE#{id}` | `BANK` | by id; `by_owner`: accounts by verification status |
-//! | upload | `AFFILIATE#{id}` | `UPLOAD#{id}` | what became of a picture (TTL) |
+//! | upload | `UPLOAD#{id}` | `UPLOAD` | what became of a picture (TTL) |
 //! | ktp image | `AFFILIATE#{id}` | `KTP#{upload}` | the cards of an affiliate, newest last; `by_due`: those whose time is over |
 //! | ledger entry | `AFFILIATE#{id}` | `LEDGER#{n}` | the statement, in order; `n` is contiguous |
 //! | checkpoint | `AFFILIATE#{id}` | `CHECKPOINT` | where the reconciliation goes on |
@@ -35,6 +38,10 @@
 //! | daily stats | `AFFILIATE#{id}` | `DAY#{day}` | an affiliate's days, in order; counted from clicks and ledger |
 //! | stats totals | `AFFILIATE#{id}` | `TOTALS` | the sum of an affiliate's days, however many there are |
 //! | active day | `ACTIVE#{listed on}#{shard}` | `{affiliate}#{day}` | whose day is to be counted (TTL) |
+//! | shop day | `SHOP` | `DAY#{day}` | what the shop sold on a day, for dashboard and reports |
+//! | shop totals | `SHOP` | `TOTALS` | the sum of all days |
+//! | standings | `SHOP` | `STANDINGS` | how the affiliates stand, together |
+//! | shop mark | `SHOP_MARKS#{listed on}` | `{day}` | which days are to be counted again (TTL) |
 //! | material | `MATERIALS` | `{id}` | banners and graphics for affiliates, in the order in which they came |
 //! | job run | `JOBS` | `{name}` | when a schedule last ran, and what it did |
 //! | payout | `PAYOUT#{id}` | `PAYOUT` | by id; `by_owner`: an affiliate's payouts; `by_due`: the open ones, then the closed ones of a month |
@@ -48,6 +55,7 @@
 
 use crate::domain::{
     affiliate::ReferralCode,
+    catalog::Slug,
     commission::Commission,
     contact::Email,
     coupon::CouponCode,
@@ -109,6 +117,15 @@ pub fn product(id: ProductId) -> Key {
 pub fn stock(id: ProductId) -> Key {
     Key::new(CATALOG, format!("STOCK#{id}"))
 }
+pub fn slug(slug: &Slug) -> Key {
+    Key::new(format!("SLUG#{}", slug.as_str()), "SLUG")
+}
+pub fn product_changes(id: ProductId) -> String {
+    format!("PRODUCT_CHANGES#{id}")
+}
+pub fn product_change(id: ProductId, at: Timestamp, change: AuditId) -> Key {
+    Key::new(product_changes(id), timed(at, change))
+}
 pub fn coupon(code: &CouponCode) -> Key {
     Key::new(format!("COUPON#{code}"), "COUPON")
 }
@@ -159,6 +176,10 @@ pub fn attempt(id: OrderId, number: u32) -> Key {
 }
 pub fn receipt(id: OrderId, invoice: &str) -> Key {
     Key::new(order_pk(id), format!("RECEIPT#{invoice}"))
+}
+pub const NOTICE_PREFIX: &str = "NOTICE#";
+pub fn notice(id: OrderId, at: Timestamp, invoice: &str) -> Key {
+    Key::new(order_pk(id), format!("{NOTICE_PREFIX}{at}#{invoice}"))
 }
 pub const RECEIPT_PREFIX: &str = "RECEIPT#";
 pub const ATTEMPT_PREFIX: &str = "ATTEMPT#";
@@ -222,8 +243,8 @@ pub const REFERRAL_PREFIX: &str = "REFERRAL#";
 pub fn referral(id: AffiliateId, placed_at: Timestamp, order: OrderId) -> Key {
     Key::new(affiliate_pk(id), format!("{REFERRAL_PREFIX}{placed_at}#{order}"))
 }
-pub fn upload(id: AffiliateId, upload: UploadId) -> Key {
-    Key::new(affiliate_pk(id), format!("UPLOAD#{upload}"))
+pub fn upload(id: UploadId) -> Key {
+    Key::new(format!("UPLOAD#{id}"), "UPLOAD")
 }
 pub fn document_link(hash: &str) -> Key {
     Key::new(format!("DOCUMENT_LINK#{hash}"), "LINK")
@@ -279,6 +300,22 @@ pub fn active_day(listed_on: Day, affiliate: AffiliateId, day: Day) -> Key {
 }
 pub fn active_days(listed_on: Day, shard: u8) -> String {
     format!("ACTIVE#{listed_on}#{shard}")
+}
+pub const SHOP: &str = "SHOP";
+pub fn shop_day(day: Day) -> Key {
+    Key::new(SHOP, format!("{DAY_PREFIX}{day}"))
+}
+pub fn shop_totals() -> Key {
+    Key::new(SHOP, "TOTALS")
+}
+pub fn standings() -> Key {
+    Key::new(SHOP, "STANDINGS")
+}
+pub fn shop_marks(listed_on: Day) -> String {
+    format!("SHOP_MARKS#{listed_on}")
+}
+pub fn shop_mark(listed_on: Day, day: Day) -> Key {
+    Key::new(shop_marks(listed_on), day.to_string())
 }
 pub const MATERIALS: &str = "MATERIALS";
 pub fn material(id: MaterialId) -> Key {

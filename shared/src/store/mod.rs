@@ -12,6 +12,7 @@ pub mod keys;
 pub mod listing;
 pub mod orders;
 pub mod outbox;
+pub mod shop;
 pub mod throttle;
 pub mod transaction;
 

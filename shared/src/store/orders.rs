@@ -3,13 +3,14 @@
 use super::{
     Page, Position, Range, Store, StoreError,
     entity::{NumberedOrder, Stored},
+    listing::Days,
     keys::{self, Key},
 };
 use crate::domain::{
     identity::Customer,
     ids::{CustomerId, OrderId, RefundId},
-    order::{Order, OrderStatus},
-    payment::{Attempt, Receipt},
+    order::{Order, OrderNumber, OrderStatus},
+    payment::{Attempt, Notice, Receipt},
     refund::Refund,
     time::{Day, Timestamp},
 };
@@ -87,9 +88,29 @@ impl Store {
         self.list(range, |o: &Order| status.is_none_or(|s| o.status == s)).await
     }
 
-    /// The orders placed on a day of Jakarta.
-    pub async fn orders_on(&self, day: Day, limit: usize, after: Option<Position>) -> Result<Page<Stored<NumberedOrder>>, StoreError> {
-        self.query(Range::of(&keys::order_day(day)).limit(limit).after(after)).await
+    /// The orders placed on a day of Jakarta, by number.
+    pub async fn orders_on(&self, day: Day, after: Option<Position>) -> Result<Page<Stored<NumberedOrder>>, StoreError> {
+        self.query(Range::of(&keys::order_day(day)).limit(100).after(after)).await
+    }
+
+    /// The orders placed on some days, newest day first.
+    pub async fn orders_between(&self, days: &Days) -> Result<Page<Stored<NumberedOrder>>, StoreError> {
+        self.by_day(days, keys::order_day).await
+    }
+
+    /// The order of a number that somebody reads out.
+    pub async fn order_numbered(&self, number: &OrderNumber) -> Result<Option<Stored<Order>>, StoreError> {
+        let Some(day) = number.day() else { return Ok(None) };
+        match self.get::<NumberedOrder>(&keys::Key { pk: keys::order_day(day), sk: number.as_str().into() }).await? {
+            Some(numbered) => self.order(numbered.value.order).await,
+            None => Ok(None),
+        }
+    }
+
+    /// What the gateway told of an order, newest first.
+    pub async fn notices(&self, id: OrderId) -> Result<Vec<Notice>, StoreError> {
+        let page = self.query(Range::of(&keys::order_pk(id)).prefix(keys::NOTICE_PREFIX).newest_first().limit(50)).await?;
+        Ok(page.items.into_iter().map(|n: Stored<Notice>| n.value).collect())
     }
 
     /// Orders of one shard that were to be paid by `now`, oldest first, as the (possibly stale) index knows them.

@@ -139,6 +139,18 @@ impl<L: Clone> Transaction<L> {
         self.update(update, Some(lost))
     }
 
+    /// Switches an item off without touching its counters; lost if it is not there or is off already.
+    pub fn switch_off(&mut self, key: &Key, lost: L) -> &mut Self {
+        let update = Update::builder()
+            .set_key(Some(key_item(key)))
+            .update_expression("SET #active = :no")
+            .condition_expression("#active = :yes")
+            .expression_attribute_names("#active", "active")
+            .expression_attribute_values(":no", AttributeValue::Bool(false))
+            .expression_attribute_values(":yes", AttributeValue::Bool(true));
+        self.update(update, Some(lost))
+    }
+
     fn count(&mut self, key: &Key, counter: &str, condition: &str, sum: &str, count: u32, lost: Option<L>) -> &mut Self {
         let update = Update::builder()
             .set_key(Some(key_item(key)))

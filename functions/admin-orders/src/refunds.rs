@@ -1,0 +1,88 @@
+//! Money back: proposed by the season, through the gateway or by hand.
+
+use super::{
+    id,
+    view::{self, refund_view},
+};
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use http::StatusCode;
+use qutab::{
+    app::{
+        Code, Problem, Shop, manual_refund,
+        refund_order::{self, Asked},
+    },
+    domain::{
+        Wrong,
+        ids::RefundId,
+        money::Rupiah,
+        order::RefundKind,
+        staff::Permission,
+        text::{Note, TransferReference},
+    },
+    http::{AdminCaller, Form, IdempotencyKey},
+};
+use serde_json::{Value, json};
+
+pub async fn open(
+    State(shop): State<Shop>,
+    caller: AdminCaller,
+    Path(order): Path<String>,
+    IdempotencyKey(key): IdempotencyKey,
+    mut form: Form,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let by = caller.may(Permission::Refund)?.into();
+    let amount = form.maybe_integer("amount", 0..=1_000_000_000_000).map(Rupiah::new);
+    let kind = form.text("kind", |text| match text {
+        "end" => Ok(RefundKind::Ends),
+        "adjust" => Ok(RefundKind::Adjusts),
+        _ => Err(Wrong::new("unknown_value", "must be one of end, adjust")),
+    });
+    let reason = form.maybe_text("reason", Note::parse);
+    let undeliverable = form.maybe_text("because", |text| match text {
+        "undeliverable" => Ok(true),
+        "customer" => Ok(false),
+        _ => Err(Wrong::new("unknown_value", "must be one of undeliverable, customer")),
+    });
+    form.checked()?;
+    let Some(kind) = kind else { return Err(form.problem()) };
+    let asked = Asked { amount, kind, reason, undeliverable: undeliverable.unwrap_or(false), idempotency_key: key };
+    let opened = refund_order::refund_order(&shop.app, by, id(&order)?, asked).await?;
+    Ok((StatusCode::CREATED, Json(json!({ "refund": refund_view(&opened.refund), "order": view::order(&shop.app, &opened.order) }))))
+}
+
+/// The manual transfer has been made: its reference is recorded.
+pub async fn confirm(
+    State(shop): State<Shop>,
+    caller: AdminCaller,
+    Path((order, refund)): Path<(String, String)>,
+    mut form: Form,
+) -> Result<Json<Value>, Problem> {
+    let by = caller.may(Permission::Refund)?.into();
+    let proof = form.text("reference", TransferReference::parse);
+    form.checked()?;
+    let Some(proof) = proof else { return Err(form.problem()) };
+    Ok(Json(refund_view(&manual_refund::confirm(&shop.app, by, id(&order)?, refund_id(&refund)?, proof).await?)))
+}
+
+fn refund_id(text: &str) -> Result<RefundId, Problem> {
+    RefundId::parse(text).ok_or_else(|| Problem::new(Code::NotFound))
+}
+
+/// A refund failed at the gateway: a person transfers it.
+pub async fn take_over(State(shop): State<Shop>, caller: AdminCaller, Path((order, refund)): Path<(String, String)>) -> Result<Json<Value>, Problem> {
+    let by = caller.may(Permission::Refund)?.into();
+    Ok(Json(refund_view(&manual_refund::take_over(&shop.app, by, id(&order)?, refund_id(&refund)?).await?)))
+}
+
+/// Money that could not be matched goes back.
+pub async fn of_receipt(
+    State(shop): State<Shop>,
+    caller: AdminCaller,
+    Path((order, invoice)): Path<(String, String)>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let by = caller.may(Permission::Refund)?.into();
+    Ok((StatusCode::CREATED, Json(refund_view(&manual_refund::refund_receipt(&shop.app, by, id(&order)?, &invoice).await?))))
+}
