@@ -1,6 +1,7 @@
 //! What happens in a story: clicks, orders, payments, the work of queues and schedules.
 
 use super::{Affiliate, Answer, WEBHOOK_TOKEN, World};
+use qutab::app::reconcile::Recount;
 use qutab::domain::{
     coupon::{Coupon, CouponCode, Discount},
     money::{BasisPoints, Rupiah},
@@ -186,7 +187,7 @@ impl World {
 
     /// The invariants of money that must hold after every step: a full recount of every ledger agrees.
     pub async fn check_ledgers(&self) {
-        let result = qutab::app::reconcile::reconcile(&self.shop.app, self.now(), true).await.unwrap();
+        let result = qutab::app::reconcile::reconcile(&self.shop.app, self.now(), Recount::Full).await.unwrap();
         assert!(result.differences.is_empty(), "wallets are not the sum of their ledgers: {:?}", result.differences);
     }
 }

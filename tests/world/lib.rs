@@ -13,6 +13,7 @@ use qutab::{
     app::{
         App, Counter, Shop,
         documents::ReadingRoom,
+        jobs::Workshop,
         uploads::{Darkroom, Intake},
     },
     domain::time::{Clock, Entropy, Timestamp},
@@ -179,7 +180,15 @@ impl World {
         seed::seed(&app).await.unwrap();
         let notifier = notification_worker::Notifier::build(&wiring, app.clone()).unwrap();
         let intake = wiring.intake(clock.clone()).unwrap();
-        let groups = all_groups(&app, &shop, &wiring.counter(clock.clone()).unwrap(), &intake, &wiring.reading_room(clock.clone()).unwrap(), zendit_webhook::Webhook::build(&wiring, clock.clone()).unwrap());
+        let groups = all_groups(
+            &app,
+            &shop,
+            &wiring.counter(clock.clone()).unwrap(),
+            &intake,
+            &wiring.reading_room(clock.clone()).unwrap(),
+            &wiring.workshop(clock.clone()).unwrap(),
+            zendit_webhook::Webhook::build(&wiring, clock.clone()).unwrap(),
+        );
         wire.revive();
         let (groups, fallback, media) = (Arc::new(groups), Arc::new(fallback::group()), wiring.media().unwrap());
         Self {
@@ -274,7 +283,15 @@ pub struct Affiliate {
     pub email: String,
 }
 
-pub fn all_groups(app: &App, shop: &Shop, counter: &Counter, intake: &Intake, room: &ReadingRoom, webhook: zendit_webhook::Webhook) -> Vec<Group> {
+pub fn all_groups(
+    app: &App,
+    shop: &Shop,
+    counter: &Counter,
+    intake: &Intake,
+    room: &ReadingRoom,
+    workshop: &Workshop,
+    webhook: zendit_webhook::Webhook,
+) -> Vec<Group> {
     vec![
         customer_auth::group(app.clone()),
         catalog::group(app.clone()),
@@ -295,6 +312,8 @@ pub fn all_groups(app: &App, shop: &Shop, counter: &Counter, intake: &Intake, ro
         admin_payouts::group(app.clone()),
         admin_operations::group(app.clone()),
         admin_documents::group(room.clone()),
+        admin_jobs::group(workshop.clone()),
+        admin_reports::group(app.clone()),
         admin_catalog::group(intake.clone()),
     ]
 }

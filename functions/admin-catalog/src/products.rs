@@ -186,7 +186,12 @@ pub async fn restock(State(app): State<App>, caller: AdminCaller, Path(product):
     Ok(Json(json!({ "available": products::restock(&app, by, id(&product)?, units, note).await? })))
 }
 
-pub async fn history(State(app): State<App>, caller: AdminCaller, Path(product): Path<String>, page: PageQuery) -> Result<Json<Listed<Value>>, Problem> {
+pub async fn history(
+    State(app): State<App>,
+    caller: AdminCaller,
+    Path(product): Path<String>,
+    page: PageQuery,
+) -> Result<Json<Listed<Value>>, Problem> {
     caller.may(Permission::Read)?;
     let found = app.store.product_changes(id(&product)?, page.limit, page.after.clone()).await?;
     let parsed = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| json!(text));

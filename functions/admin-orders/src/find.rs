@@ -76,7 +76,20 @@ pub async fn export(State(app): State<App>, caller: AdminCaller, page: PageQuery
     let caller = caller.may(Permission::ReadAudit)?;
     let sought = sought(&app, &page)?;
     let mut table = Table::new(&[
-        "number", "status", "placed_at", "items", "recipient", "location", "subtotal", "discount", "total", "paid_at", "paid", "method", "refunded", "affiliate",
+        "number",
+        "status",
+        "placed_at",
+        "items",
+        "recipient",
+        "location",
+        "subtotal",
+        "discount",
+        "total",
+        "paid_at",
+        "paid",
+        "method",
+        "refunded",
+        "affiliate",
     ]);
     let (mut rows, mut after) = (0, None);
     loop {

@@ -13,13 +13,7 @@ use qutab::{
         release_order::{self, Released},
         uploads::{self, Wanted},
     },
-    domain::{
-        ids::UploadId,
-        order::OrderStatus,
-        staff::Permission,
-        text::Note,
-        upload::Purpose,
-    },
+    domain::{ids::UploadId, order::OrderStatus, staff::Permission, text::Note, upload::Purpose},
     http::{AdminCaller, Form, upload},
 };
 use serde_json::{Value, json};

@@ -3,11 +3,7 @@
 use super::{PAY, id};
 use axum::{Json, extract::State, response::Response};
 use qutab::{
-    app::{
-        App, Problem, audit,
-        audit::Reviewer,
-        payouts,
-    },
+    app::{App, Problem, audit, audit::Reviewer, payouts},
     domain::{
         Wrong,
         payout::{Decision, PayoutStatus},

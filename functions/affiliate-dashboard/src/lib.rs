@@ -55,8 +55,8 @@ async fn referrals(State(app): State<App>, ActiveAffiliate(caller): ActiveAffili
 
 async fn materials(State(app): State<App>, ActiveAffiliate(_): ActiveAffiliate) -> Result<Json<Value>, Problem> {
     let materials = app.store.materials().await?;
-    let items = materials.iter().map(|m| {
-        json!({ "id": m.id, "title": m.title, "kind": m.kind, "sizes": picture::sizes(&app.site, &m.picture), "created_at": m.created_at })
-    });
+    let items = materials
+        .iter()
+        .map(|m| json!({ "id": m.id, "title": m.title, "kind": m.kind, "sizes": picture::sizes(&app.site, &m.picture), "created_at": m.created_at }));
     Ok(Json(json!({ "items": items.collect::<Vec<_>>(), "next_cursor": null })))
 }

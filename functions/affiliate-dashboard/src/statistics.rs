@@ -29,7 +29,7 @@ pub fn counts(of: &Counts) -> Value {
 pub async fn of_period(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate, query: PageQuery) -> Result<Json<Value>, Problem> {
     let period = period(&query, app.clock.now())?;
     let days = app.store.stats_of(caller.id, period).await?;
-    let run = app.store.job_run(aggregate::JOB).await?.map(|r| r.as_of);
+    let run = app.store.job_runs(aggregate::JOB).await?.and_then(|r| r.value.as_of);
     let as_of = days.iter().map(|d| d.as_of).max().max(run);
     let mut sum = Counts::default();
     let mut rows = Vec::new();

@@ -1,7 +1,8 @@
 //! Every five minutes: the affiliates' days are counted from clicks and ledgers.
 
 use qutab::{
-    app::{App, StartError, aggregate},
+    app::{App, StartError, aggregate, jobs},
+    domain::job::Job,
     events::schedule::Scheduled,
     runtime::{clients::Wiring, system_clock},
 };
@@ -13,11 +14,7 @@ pub async fn start() -> Result<(), StartError> {
 
 pub async fn run(app: &App, event: Scheduled) -> Result<Value, StartError> {
     let now = event.now(&app.clock, app.site.local)?;
-    let done = aggregate::aggregate(app, now).await.map_err(|p| p.code.as_str())?;
+    let done = jobs::scheduled(app, Job::Aggregation, now, aggregate::aggregate(app, now)).await.map_err(|p| p.cause().to_owned())?;
     tracing::info!(target: "qutab", days = done.days, "days counted");
-    if done.failed > 0 {
-        // What could be done is done; the alarm tells of the rest.
-        return Err(format!("{} failed", done.failed).into());
-    }
     Ok(json!(done))
 }

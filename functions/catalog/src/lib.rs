@@ -8,12 +8,7 @@ use axum::{
 use http::header;
 use qutab::{
     app::{App, Code, Problem, Site},
-    domain::{
-        Wrong,
-        catalog::Category,
-        ids::ProductId,
-        picture::Picture,
-    },
+    domain::{Wrong, catalog::Category, ids::ProductId, picture::Picture},
     http::{Access, Group, PageQuery, picture},
     store::{Position, StoreError, catalog::Offer},
 };
@@ -30,9 +25,7 @@ pub fn group(app: App) -> Group {
 /// One query, whatever is asked; answers may be a few seconds old.
 async fn list(State(app): State<App>, page: PageQuery) -> Result<Response, Problem> {
     let category = match page.filter("category") {
-        Some(name) => Some(
-            Category::parse(name).map_err(|w| Problem::field("category", w))?,
-        ),
+        Some(name) => Some(Category::parse(name).map_err(|w| Problem::field("category", w))?),
         None => None,
     };
     let order = page.filter("sort").map_or(Ok(Order::Category), Order::parse).map_err(|w| Problem::field("sort", w))?;

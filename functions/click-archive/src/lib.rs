@@ -1,7 +1,8 @@
 //! Daily: clicks whose retention is over go to the archive.
 
 use qutab::{
-    app::{App, StartError, archive},
+    app::{App, StartError, archive, jobs},
+    domain::job::Job,
     events::schedule::Scheduled,
     files::Archive,
     runtime::{clients::Wiring, system_clock},
@@ -15,7 +16,7 @@ pub async fn start() -> Result<(), StartError> {
 
 pub async fn run(app: &App, files: &Archive, event: Scheduled) -> Result<Value, StartError> {
     let now = event.now(&app.clock, app.site.local)?;
-    let done = archive::archive(app, files, now).await.map_err(|p| p.code.as_str())?;
+    let done = jobs::scheduled(app, Job::ClickArchive, now, archive::archive(app, files, now)).await.map_err(|p| p.cause().to_owned())?;
     tracing::info!(target: "qutab", files = done.files, clicks = done.clicks, "clicks archived");
     Ok(json!(done))
 }

@@ -1,7 +1,8 @@
 //! Daily: pictures of identity cards whose time is over are removed.
 
 use qutab::{
-    app::{App, StartError, uploads},
+    app::{App, StartError, jobs, uploads},
+    domain::job::Job,
     events::schedule::Scheduled,
     files::Documents,
     runtime::{clients::Wiring, system_clock},
@@ -15,7 +16,7 @@ pub async fn start() -> Result<(), StartError> {
 
 pub async fn run(app: &App, documents: &Documents, event: Scheduled) -> Result<Value, StartError> {
     let now = event.now(&app.clock, app.site.local)?;
-    let removed = uploads::retain(app, documents, now).await.map_err(|p| p.code.as_str())?;
+    let removed = jobs::scheduled(app, Job::KtpRetention, now, uploads::retain(app, documents, now)).await.map_err(|p| p.cause().to_owned())?;
     tracing::info!(target: "qutab", removed, "identity cards removed");
     Ok(json!({ "removed": removed }))
 }

@@ -1,7 +1,8 @@
 //! Daily: commissions past their hold become available.
 
 use qutab::{
-    app::{App, StartError, mature},
+    app::{App, StartError, jobs, mature},
+    domain::job::Job,
     events::schedule::Scheduled,
     runtime::{clients::Wiring, system_clock},
 };
@@ -12,11 +13,7 @@ pub async fn start() -> Result<(), StartError> {
 
 pub async fn run(app: &App, event: Scheduled) -> Result<mature::Matured, StartError> {
     let now = event.now(&app.clock, app.site.local)?;
-    let matured = mature::mature(app, now).await.map_err(|p| p.code.as_str())?;
+    let matured = jobs::scheduled(app, Job::Maturation, now, mature::mature(app, now)).await.map_err(|p| p.cause().to_owned())?;
     tracing::info!(target: "qutab", commissions = matured.commissions, amount = matured.amount.get(), more = matured.more, "matured");
-    if matured.failed > 0 {
-        // What could be done is done; the alarm tells of the rest.
-        return Err(format!("{} failed", matured.failed).into());
-    }
     Ok(matured)
 }

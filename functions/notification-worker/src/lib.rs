@@ -1,8 +1,8 @@
 //! Sends owed mail from the notifications queue; on its schedule it hands on what the outbox still holds.
 
 use qutab::{
-    app::{App, Problem, StartError, notify, owed},
-    domain::{outbox::Work, time::Timestamp},
+    app::{App, Problem, StartError, jobs, notify, owed},
+    domain::{job::Job, outbox::Work, time::Timestamp},
     events::{
         Message,
         batch::{Answer, Batch, each},
@@ -47,7 +47,7 @@ pub async fn handle(notifier: &Notifier, event: Event) -> Result<Value, StartErr
         Event::Sweep(schedule) => {
             let app = &notifier.app;
             let now: Timestamp = schedule.now(&app.clock, app.site.local)?;
-            let handed = owed::sweep(app, now).await.map_err(|p| p.code.as_str())?;
+            let handed = jobs::scheduled(app, Job::OutboxSweep, now, owed::sweep(app, now)).await.map_err(|p| p.cause().to_owned())?;
             Ok(json!({ "handed_on": handed }))
         }
     }

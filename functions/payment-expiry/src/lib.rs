@@ -2,7 +2,8 @@
 //! has not told of are asked for.
 
 use qutab::{
-    app::{Shop, StartError, release_order, send_refund},
+    app::{Shop, StartError, jobs, release_order},
+    domain::job::Job,
     events::schedule::Scheduled,
     runtime::{clients::Wiring, system_clock},
 };
@@ -13,8 +14,8 @@ pub async fn start() -> Result<(), StartError> {
 
 pub async fn run(shop: &Shop, event: Scheduled) -> Result<release_order::Expired, StartError> {
     let now = event.now(&shop.app.clock, shop.app.site.local)?;
-    let done = release_order::expire_unpaid(shop, now).await.map_err(|p| p.code.as_str())?;
-    let refunds = send_refund::ask_about_sent(shop, now).await.map_err(|p| p.code.as_str())?;
-    tracing::info!(target: "qutab", expired = done.expired, kept = done.kept, refunds, "payment expiry");
+    let done =
+        jobs::scheduled(&shop.app, Job::PaymentExpiry, now, release_order::expire_unpaid(shop, now)).await.map_err(|p| p.cause().to_owned())?;
+    tracing::info!(target: "qutab", expired = done.expired, kept = done.kept, refunds = done.refunds, "payment expiry");
     Ok(done)
 }

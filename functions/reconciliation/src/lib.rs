@@ -1,7 +1,11 @@
 //! Daily: recounts the ledgers from their checkpoints; from the beginning on the first day of a month.
 
 use qutab::{
-    app::{App, StartError, reconcile},
+    app::{
+        App, StartError, jobs,
+        reconcile::{self, Recount},
+    },
+    domain::job::Job,
     events::schedule::Scheduled,
     runtime::{clients::Wiring, system_clock},
 };
@@ -12,12 +16,8 @@ pub async fn start() -> Result<(), StartError> {
 
 pub async fn run(app: &App, event: Scheduled) -> Result<reconcile::Reconciled, StartError> {
     let now = event.now(&app.clock, app.site.local)?;
-    let full = now.day().to_string().ends_with("-01");
-    let result = reconcile::reconcile(app, now, full).await.map_err(|p| p.code.as_str())?;
+    let how = if now.day().of_month() == 1 { Recount::Full } else { Recount::Onward };
+    let result = jobs::scheduled(app, Job::Reconciliation, now, reconcile::reconcile(app, now, how)).await.map_err(|p| p.cause().to_owned())?;
     tracing::info!(target: "qutab", wallets = result.wallets, entries = result.entries, differences = result.differences.len(), "reconciled");
-    if result.failed > 0 {
-        // What could be done is done; the alarm tells of the rest.
-        return Err(format!("{} failed", result.failed).into());
-    }
     Ok(result)
 }

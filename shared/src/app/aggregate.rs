@@ -5,7 +5,7 @@ use crate::{
     domain::{
         commission::Commission,
         ids::{AffiliateId, OrderId},
-        job::JobRun,
+        job::Job,
         stats::{COUNTED_DAYS, Counts, DailyStats, Sale, StatsTotals, Visit},
         time::{Day, Timestamp},
         wallet::Cause,
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// What the job is known by.
-pub const JOB: &str = "aggregation";
+pub const JOB: &str = Job::Aggregation.as_str();
 /// Commissions that are read in one round trip.
 const BATCH: usize = 100;
 /// So long after midnight, and then once an hour, yesterday is counted again: for what came late.
@@ -35,22 +35,42 @@ pub struct Aggregated {
 
 /// Counts today, and yesterday while something may still come late, of everybody to whom something happened.
 pub async fn aggregate(app: &App, now: Timestamp) -> Result<Aggregated, Problem> {
-    let today = now.day();
-    let seconds = now.since(today.begins());
-    let mut days = vec![today];
-    if seconds < LATE_SECONDS || seconds % 3_600 < ONCE_AN_HOUR {
-        days.push(today.before());
-    }
+    let seconds = now.since(now.day().begins());
     let mut done = Aggregated::default();
-    for day in days {
+    for day in listed_days(now) {
         let counted = count_listed(app, day, now).await?;
         done.days += counted.days;
         done.failed += counted.failed;
     }
     count_shop(app, now, seconds, &mut done).await?;
-    let report = serde_json::to_string(&done).unwrap_or_default();
-    app.store.append(&JobRun { name: JOB.into(), as_of: now, finished_at: app.clock.now(), report }).await?;
     Ok(done)
+}
+
+/// On which days' lists a run looks.
+fn listed_days(now: Timestamp) -> Vec<Day> {
+    let (today, seconds) = (now.day(), now.since(now.day().begins()));
+    let yesterday = seconds < LATE_SECONDS || seconds % 3_600 < ONCE_AN_HOUR;
+    std::iter::once(today).chain(yesterday.then(|| today.before())).collect()
+}
+
+/// How many days a run would count.
+pub async fn due(app: &App, now: Timestamp) -> Result<Aggregated, Problem> {
+    let mut due =
+        Aggregated { shop_days: shop_days::due(app, now, now.since(now.day().begins()) < ONCE_AN_HOUR).await?.len(), ..Aggregated::default() };
+    for day in listed_days(now) {
+        for shard in 0..SHARDS {
+            let mut after = None;
+            loop {
+                let page = app.store.active_on(day, shard, after).await?;
+                due.days += page.items.len();
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+    }
+    Ok(due)
 }
 
 /// The shop's own days: what was marked, at night also what may have been missed; once an hour how the affiliates stand.

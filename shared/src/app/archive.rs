@@ -14,8 +14,6 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// What the job is known by.
-pub const JOB: &str = "click-archive";
 /// How many days back a run looks for what earlier runs have not finished.
 const CATCH_UP_DAYS: u16 = 30;
 /// Most affiliates' days of one run.
@@ -58,6 +56,27 @@ pub async fn archive(app: &App, archive: &Archive, now: Timestamp) -> Result<Arc
         }
     }
     Ok(done)
+}
+
+/// How many affiliates' days a run would archive.
+pub async fn due(app: &App, now: Timestamp) -> Result<Archived, Problem> {
+    let retention = app.store.settings().await?.click_retention_days;
+    let mut due = Archived::default();
+    for back in 0..CATCH_UP_DAYS {
+        let day = now.day().minus(retention.saturating_add(back));
+        for shard in 0..SHARDS {
+            let mut after = None;
+            loop {
+                let page = app.store.active_on(day, shard, after).await?;
+                due.files += page.items.iter().filter(|a| a.value.day == day).count();
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+    }
+    Ok(due)
 }
 
 /// Archives one day of one affiliate: what a run that was cut off has archived already is joined, never replaced.

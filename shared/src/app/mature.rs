@@ -72,6 +72,27 @@ pub async fn mature(app: &App, now: Timestamp) -> Result<Matured, Problem> {
     Ok(total)
 }
 
+/// What a run would make available.
+pub async fn due(app: &App, now: Timestamp) -> Result<Matured, Problem> {
+    let mut total = Matured::default();
+    for shard in 0..SHARDS {
+        let mut after = None;
+        for _ in 0..PAGES {
+            let page = app.store.maturing(shard, now, after).await?;
+            for commission in app.store.behind::<Commission>(page.items).await?.iter().filter(|c| c.value.is_due(now)) {
+                total.commissions += 1;
+                total.amount = total.amount.plus(commission.value.remaining())?;
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        total.more |= after.is_some();
+    }
+    Ok(total)
+}
+
 async fn mature_some(app: &App, affiliate: AffiliateId, commissions: &[Key], now: Timestamp) -> Result<(u32, Rupiah), Problem> {
     for _ in 0..ROUNDS {
         let wallet_key = keys::wallet(affiliate);

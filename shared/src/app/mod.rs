@@ -11,6 +11,7 @@ pub mod coupons;
 pub mod credentials;
 pub mod documents;
 pub mod find_orders;
+pub mod jobs;
 pub mod leads;
 pub mod manual_refund;
 pub mod mature;
@@ -20,6 +21,7 @@ pub mod owed;
 pub mod payment_link;
 pub mod payouts;
 pub mod place_order;
+pub mod policy;
 pub mod problem;
 pub mod products;
 pub mod profile;
@@ -37,6 +39,7 @@ pub mod shop_days;
 pub mod signals;
 pub mod staff;
 pub mod statement;
+pub mod trace;
 pub mod uploads;
 
 use crate::{

@@ -33,6 +33,16 @@ pub async fn carry_out(app: &App, id: OutboxId, work: impl AsyncFn(&Work) -> Res
     }
 }
 
+/// How many items a sweep would hand on.
+pub async fn waiting(app: &App, now: Timestamp) -> Result<usize, Problem> {
+    let mut waiting = 0;
+    for shard in 0..SHARDS {
+        let items = app.store.owed(shard, PER_SHARD).await?.items;
+        waiting += items.iter().filter(|i| now.since(i.value.created_at) >= PATIENCE_SECONDS && i.value.claimed_until <= now).count();
+    }
+    Ok(waiting)
+}
+
 /// Hands on what is older than a minute; returns how many items that were.
 pub async fn sweep(app: &App, now: Timestamp) -> Result<usize, Problem> {
     let mut handed = 0;

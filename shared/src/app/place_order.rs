@@ -257,8 +257,13 @@ fn attribution(basis: &Basis, wanted: &Wanted, now: Timestamp) -> Option<Result<
         return None;
     }
     let special = basis.products.iter().filter_map(|p| p.commission.map(|rule| SpecialRule { product: p.id, rule })).collect();
-    let candidate =
-        Candidate { special, affiliate, bank: bank.as_ref().map(|b| &b.account), source: if by_coupon { Source::Coupon } else { Source::Link }, click };
+    let candidate = Candidate {
+        special,
+        affiliate,
+        bank: bank.as_ref().map(|b| &b.account),
+        source: if by_coupon { Source::Coupon } else { Source::Link },
+        click,
+    };
     let customer = &basis.customer;
     let buyer = Buyer { name: &customer.name, email: &customer.email, phone: &customer.phone };
     Some(attribute(&candidate, &buyer, &basis.settings))

@@ -27,8 +27,19 @@ pub struct Reconciled {
     pub failed: usize,
 }
 
-/// Recounts every wallet from its checkpoint, or from the beginning when `full`.
-pub async fn reconcile(app: &App, now: Timestamp, full: bool) -> Result<Reconciled, Problem> {
+/// How a run goes about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recount {
+    /// From the checkpoints.
+    Onward,
+    /// From the beginning.
+    Full,
+    /// From the beginning, and nothing is written: neither checkpoints nor tasks.
+    Dry,
+}
+
+/// Recounts every wallet.
+pub async fn reconcile(app: &App, now: Timestamp, how: Recount) -> Result<Reconciled, Problem> {
     let mut result = Reconciled::default();
     for status in [AffiliateStatus::Approved, AffiliateStatus::Suspended] {
         let mut after = None;
@@ -38,7 +49,7 @@ pub async fn reconcile(app: &App, now: Timestamp, full: bool) -> Result<Reconcil
             seen += page.items.len();
             for affiliate in page.items {
                 let id = affiliate.value.id;
-                if let Err(problem) = recount(app, id, now, full, &mut result).await {
+                if let Err(problem) = recount(app, id, now, how, &mut result).await {
                     tracing::error!(affiliate = %id, cause = problem.cause(), "a ledger was not recounted in this run");
                     result.failed += 1;
                 }
@@ -52,16 +63,19 @@ pub async fn reconcile(app: &App, now: Timestamp, full: bool) -> Result<Reconcil
     Ok(result)
 }
 
-async fn recount(app: &App, id: AffiliateId, now: Timestamp, full: bool, result: &mut Reconciled) -> Result<(), Problem> {
+async fn recount(app: &App, id: AffiliateId, now: Timestamp, how: Recount, result: &mut Reconciled) -> Result<(), Problem> {
     let mut agrees = false;
     for _ in 0..LOOKS {
         let Some(wallet) = app.store.wallet(id).await? else { return Ok(()) };
         let checkpoint = app.store.checkpoint(id).await?;
-        let start = checkpoint.as_ref().filter(|_| !full).map_or((0, Balance::default()), |c| (c.value.entries, c.value.balance));
+        let start = checkpoint.as_ref().filter(|_| how == Recount::Onward).map_or((0, Balance::default()), |c| (c.value.entries, c.value.balance));
         let (counted, balance) = replay(app, id, start, wallet.value.entries).await?;
         result.entries += counted;
         // The wallet was read before its entries: it cannot be ahead of them.
         agrees = start.0 + counted == wallet.value.entries && balance == wallet.value.balance;
+        if agrees && how == Recount::Dry {
+            break;
+        }
         if agrees {
             let point = Checkpoint { affiliate: id, entries: wallet.value.entries, balance, checked_at: now };
             keep(app, checkpoint, point).await?;
@@ -71,7 +85,9 @@ async fn recount(app: &App, id: AffiliateId, now: Timestamp, full: bool, result:
     result.wallets += 1;
     if !agrees {
         tracing::error!(affiliate = %id, "the wallet is not the sum of its ledger");
-        app.store.append(&Task::new(Subject::LedgerDifference { affiliate: id }, now)).await?;
+        if how != Recount::Dry {
+            app.store.append(&Task::new(Subject::LedgerDifference { affiliate: id }, now)).await?;
+        }
         result.differences.push(id);
     }
     Ok(())

@@ -1,10 +1,10 @@
 //! Cancels or expires an unpaid order: the invoice ends at the gateway first, then everything reserved comes back, once.
 
 use super::{
-    Code, Problem, ROUNDS, Shop,
+    App, Code, Problem, ROUNDS, Shop,
     audit::{self, Reviewer},
     payment_link::end_invoices,
-    shop_days,
+    send_refund, shop_days,
 };
 use crate::{
     domain::{
@@ -89,6 +89,19 @@ pub struct Expired {
     pub expired: usize,
     /// Paid meanwhile, or not to be reached now: the next run looks again.
     pub kept: usize,
+    /// Refunds that the gateway had not told of, and that are settled now.
+    pub refunds: usize,
+}
+
+/// How many orders a run would look at.
+pub async fn overdue(app: &App, now: Timestamp) -> Result<Expired, Problem> {
+    let mut due = Expired::default();
+    for shard in 0..SHARDS {
+        let page = app.store.unpaid(shard, now, PER_SHARD).await?;
+        let orders = app.store.behind::<Order>(page.items).await?;
+        due.expired += orders.iter().filter(|o| o.value.status == OrderStatus::Pending && o.value.pay_by <= now).count();
+    }
+    Ok(due)
 }
 
 /// Expires what was to be paid by `now`. The gateway is asked before each; what it does not answer for waits.
@@ -110,5 +123,6 @@ pub async fn expire_unpaid(shop: &Shop, now: Timestamp) -> Result<Expired, Probl
             }
         }
     }
+    done.refunds = send_refund::ask_about_sent(shop, now).await?;
     Ok(done)
 }

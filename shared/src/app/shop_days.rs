@@ -96,8 +96,7 @@ pub async fn count(app: &App, day: Day, now: Timestamp) -> Result<(), Problem> {
 }
 
 async fn recount(app: &App, day: Day, now: Timestamp) -> Result<ShopDay, Problem> {
-    let categories: HashMap<ProductId, Category> =
-        app.store.catalogue().await?.into_iter().map(|o| (o.product.id, o.product.category)).collect();
+    let categories: HashMap<ProductId, Category> = app.store.catalogue().await?.into_iter().map(|o| (o.product.id, o.product.category)).collect();
     let (mut counted, mut after) = (ShopDay::empty(day, now), None);
     loop {
         let page = app.store.orders_on(day, after).await?;

@@ -235,6 +235,11 @@ pub async fn retain(app: &App, documents: &Documents, now: Timestamp) -> Result<
     Ok(removed)
 }
 
+/// How many pictures a run of the retention would remove.
+pub async fn overdue(app: &App, now: Timestamp) -> Result<usize, Problem> {
+    Ok(app.store.ktp_overdue(now, PER_RUN).await?.items.len())
+}
+
 impl From<FilesError> for Problem {
     fn from(error: FilesError) -> Self {
         Self::unavailable(error)

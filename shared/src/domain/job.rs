@@ -1,7 +1,7 @@
 //! What scheduled jobs leave behind: tasks for a person, and checkpoints of their progress.
 
 use super::{
-    ids::{AffiliateId, OrderId, RefundId, TaskId},
+    ids::{AdminId, AffiliateId, OrderId, RefundId, TaskId},
     time::Timestamp,
     wallet::Balance,
 };
@@ -53,14 +53,78 @@ impl Task {
     }
 }
 
-/// The last run of a schedule: as of when, and what it did.
+/// The schedules, by the names of their functions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Job {
+    Maturation,
+    Aggregation,
+    PaymentExpiry,
+    ClickArchive,
+    KtpRetention,
+    Reconciliation,
+    OutboxSweep,
+}
+
+impl Job {
+    pub const ALL: [Self; 7] =
+        [Self::Maturation, Self::Aggregation, Self::PaymentExpiry, Self::ClickArchive, Self::KtpRetention, Self::Reconciliation, Self::OutboxSweep];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Maturation => "maturation",
+            Self::Aggregation => "aggregation",
+            Self::PaymentExpiry => "payment-expiry",
+            Self::ClickArchive => "click-archive",
+            Self::KtpRetention => "ktp-retention",
+            Self::Reconciliation => "reconciliation",
+            Self::OutboxSweep => "outbox-sweep",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|j| j.as_str() == text)
+    }
+}
+
+/// What is known of a schedule: up to when it has done its work, and its last runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobRuns {
+    pub name: String,
+    /// The latest moment as of which a run came to its end.
+    pub as_of: Option<Timestamp>,
+    /// Newest first.
+    pub runs: Vec<JobRun>,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobRun {
-    pub name: String,
     pub as_of: Timestamp,
     pub finished_at: Timestamp,
-    /// What it answered, as JSON.
+    /// Nothing was left undone.
+    pub ok: bool,
+    /// What it did, as JSON; or what went wrong.
     pub report: String,
+    /// Who ran it by hand.
+    #[serde(default)]
+    pub by: Option<AdminId>,
+}
+
+/// How many runs are remembered of each schedule.
+const REMEMBERED: usize = 10;
+
+impl JobRuns {
+    pub const fn none(name: String) -> Self {
+        Self { name, as_of: None, runs: Vec::new() }
+    }
+
+    pub fn with(mut self, run: JobRun) -> Self {
+        if run.ok {
+            self.as_of = self.as_of.max(Some(run.as_of));
+        }
+        self.runs.insert(0, run);
+        self.runs.truncate(REMEMBERED);
+        self
+    }
 }
 
 /// Up to where an affiliate's ledger has been recounted, and what it came to.

@@ -264,7 +264,8 @@ impl Order {
     /// Whether somebody who looks for `words` means this one: by number, names, place, products or note.
     pub fn is_meant_by(&self, words: &str) -> bool {
         let shohibul = self.lines.iter().flat_map(|l| &l.shohibul).map(|s| s.name.as_str());
-        let texts = [self.number.as_str(), self.recipient.name.as_str(), self.recipient.location.as_str(), self.note.as_ref().map_or("", Note::as_str)];
+        let texts =
+            [self.number.as_str(), self.recipient.name.as_str(), self.recipient.location.as_str(), self.note.as_ref().map_or("", Note::as_str)];
         let all = texts.into_iter().chain(self.lines.iter().map(|l| l.name.as_str())).chain(shohibul).collect::<Vec<_>>().join(" ").to_lowercase();
         words.to_lowercase().split_whitespace().all(|w| all.contains(w))
     }

@@ -1,8 +1,10 @@
 //! Policies that admins change without a deployment, with the defaults that hold until they do.
 
 use super::{
+    Wrong,
+    ids::AdminId,
     money::{BasisPoints, Rupiah},
-    time::Day,
+    time::{Day, Timestamp},
 };
 use serde::{Deserialize, Serialize};
 
@@ -68,6 +70,16 @@ pub struct Settings {
     pub names_days_before_eid: i64,
 }
 
+/// The settings as they were after a change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettingsVersion {
+    pub version: u32,
+    /// Inside an item that has a version of its own.
+    pub settings: Settings,
+    pub by: AdminId,
+    pub at: Timestamp,
+}
+
 /// When a sale is held for a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -114,7 +126,7 @@ impl Default for Settings {
             click_retention_days: 90,
             ktp_retention_days: 30,
             signals: SignalRules::default(),
-            refund_tiers: vec![tier(31, 100), tier(15, 90), tier(7, 75), tier(i64::MIN, 0)],
+            refund_tiers: vec![tier(31, 100), tier(15, 90), tier(7, 75), tier(-400, 0)],
             // 10 Dzulhijjah by the calendar of the Ministry of Religious Affairs; an admin corrects it after the isbat session.
             seasons: vec![Season { year: 1447, eid: Day::new(2026, 5, 27) }, Season { year: 1448, eid: Day::new(2027, 5, 16) }],
             terms_version: "2026-01".into(),
@@ -124,6 +136,24 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// What of it contradicts itself: the field, and why.
+    pub fn contradictions(&self) -> Vec<(&'static str, Wrong)> {
+        let wrong = |field, message: &str| Some((field, Wrong::new("bad_policy", message)));
+        let window = self.payout_window.filter(|w| w.first_day < 1 || w.first_day > w.last_day || w.last_day > 31);
+        let mut days: Vec<i64> = self.refund_tiers.iter().map(|t| t.at_least_days).collect();
+        days.sort_unstable();
+        let rising = self.refund_tiers.iter().all(|t| self.refund_tiers.iter().all(|o| o.at_least_days < t.at_least_days || o.rate >= t.rate));
+        let mut years: Vec<u16> = self.seasons.iter().map(|s| s.year).collect();
+        years.sort_unstable();
+        let checks = [
+            window.and_then(|_| wrong("payout_window", "must be days of a month, the first before the last")),
+            days.windows(2).any(|w| matches!(w, [a, b] if a == b)).then(|| wrong("refund_tiers", "names a number of days twice")).flatten(),
+            (!rising).then(|| wrong("refund_tiers", "must not give back more nearer to Eid")).flatten(),
+            years.windows(2).any(|w| matches!(w, [a, b] if a == b)).then(|| wrong("seasons", "names a year twice")).flatten(),
+        ];
+        checks.into_iter().flatten().collect()
+    }
+
     /// Whether the names of an order of `season` may still be changed on `day`. A season without dates stays open.
     pub fn names_may_change(&self, season: u16, day: Day) -> bool {
         let season = self.seasons.iter().find(|s| s.year == season);

@@ -8,6 +8,7 @@ use crate::{
     app::{
         App, Counter, Shop, Site, StartError,
         documents::ReadingRoom,
+        jobs::Workshop,
         shop_days::Marked,
         uploads::{Darkroom, Intake},
     },
@@ -56,6 +57,10 @@ impl Wiring {
 
     pub fn counter(&self, clock: Clock) -> Result<Counter, StartError> {
         Ok(Counter { shop: self.shop(clock)?, quarantine: self.quarantine()? })
+    }
+
+    pub fn workshop(&self, clock: Clock) -> Result<Workshop, StartError> {
+        Ok(Workshop { shop: self.shop(clock)?, documents: self.documents()?, archive: self.archive()? })
     }
 
     pub fn shop(&self, clock: Clock) -> Result<Shop, StartError> {

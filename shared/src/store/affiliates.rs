@@ -192,7 +192,13 @@ impl Store {
     }
 
     /// Payouts that were requested in the month of `day` and are closed, newest first.
-    pub async fn closed_payouts(&self, day: Day, keep: impl Fn(&Payout) -> bool, limit: usize, after: Option<Position>) -> Result<Page<Stored<Payout>>, StoreError> {
+    pub async fn closed_payouts(
+        &self,
+        day: Day,
+        keep: impl Fn(&Payout) -> bool,
+        limit: usize,
+        after: Option<Position>,
+    ) -> Result<Page<Stored<Payout>>, StoreError> {
         let pk = keys::closed_payouts(day);
         self.list(Range::by_due(&pk).newest_first().limit(limit).after(after), |p: &Payout| !p.status.is_open() && keep(p)).await
     }

@@ -12,7 +12,7 @@ use crate::domain::{
     helpdesk::Helpdesk,
     ids::{AffiliateId, CustomerId, ProductId},
     order::CouponUse,
-    settings::Settings,
+    settings::{Settings, SettingsVersion},
 };
 use std::collections::HashMap;
 
@@ -116,6 +116,20 @@ impl Store {
 
     pub async fn helpdesk(&self) -> Result<Helpdesk, StoreError> {
         Ok(self.get::<Helpdesk>(&keys::helpdesk()).await?.map(|h| h.value).unwrap_or_default())
+    }
+
+    /// The settings as they are stored, if anybody has changed them.
+    pub async fn stored_settings(&self) -> Result<Option<Stored<Settings>>, StoreError> {
+        self.get(&keys::settings()).await
+    }
+
+    /// What the settings were, newest first.
+    pub async fn settings_versions(&self, limit: usize, after: Option<Position>) -> Result<Page<Stored<SettingsVersion>>, StoreError> {
+        self.query(Range::of(keys::SETTINGS).prefix(keys::VERSION_PREFIX).newest_first().limit(limit).after(after)).await
+    }
+
+    pub async fn stored_helpdesk(&self) -> Result<Option<Stored<Helpdesk>>, StoreError> {
+        self.get(&keys::helpdesk()).await
     }
 
     /// The settings as they stand, or the defaults while nobody has changed them.

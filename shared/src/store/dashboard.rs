@@ -3,7 +3,7 @@
 use super::{Range, Store, StoreError, entity::Stored, keys};
 use crate::domain::{
     ids::AffiliateId,
-    job::JobRun,
+    job::JobRuns,
     material::Material,
     stats::{Counts, DailyStats, StatsTotals},
     time::{Day, Timestamp},
@@ -29,7 +29,7 @@ impl Store {
         let (totals, day, wallet, run) = (keys::stats_totals(id), keys::daily_stats(id, today), keys::wallet(id), keys::job_run(job));
         let mut found = self.get_many([totals.clone(), day.clone(), wallet.clone(), run.clone()]).await?;
         let day = found.take::<DailyStats>(&day)?.map(|d| d.value);
-        let run = found.take::<JobRun>(&run)?.map(|r| r.value.as_of);
+        let run = found.take::<JobRuns>(&run)?.and_then(|r| r.value.as_of);
         Ok(Summary {
             totals: found.take::<StatsTotals>(&totals)?.map(|t| t.value.counts).unwrap_or_default(),
             as_of: day.as_ref().map(|d| d.as_of).max(run),
@@ -38,9 +38,9 @@ impl Store {
         })
     }
 
-    /// When a schedule last ran.
-    pub async fn job_run(&self, name: &str) -> Result<Option<JobRun>, StoreError> {
-        Ok(self.get::<JobRun>(&keys::job_run(name)).await?.map(|r| r.value))
+    /// What is known of a schedule.
+    pub async fn job_runs(&self, name: &str) -> Result<Option<Stored<JobRuns>>, StoreError> {
+        self.get(&keys::job_run(name)).await
     }
 
     /// Banners and graphics, newest first.

@@ -10,7 +10,7 @@ use crate::domain::{
     helpdesk::Helpdesk,
     identity::{Customer, Login, MailedLink, Session},
     ids::{AdminId, AffiliateId, AuditId, ClickId, OrderId, ProductId},
-    job::{Checkpoint, JobRun, Task},
+    job::{Checkpoint, JobRuns, Task},
     ktp::{DocumentLink, KtpImage},
     material::Material,
     money::Rupiah,
@@ -19,7 +19,7 @@ use crate::domain::{
     payment::{Attempt, Notice, Receipt},
     payout::Payout,
     refund::{Refund, RefundStatus},
-    settings::Settings,
+    settings::{Settings, SettingsVersion},
     shop_stats::{ShopDay, ShopMark, ShopTotals, Standings},
     staff::{Admin, FirstOwner},
     stats::{ActiveDay, DailyStats, StatsTotals},
@@ -165,6 +165,7 @@ macro_rules! entities {
 
 entities! {
     "settings" Settings: |_s| keys::settings();
+    "settings_version" SettingsVersion: |v| keys::settings_version(v.version);
     "helpdesk" Helpdesk: |_h| keys::helpdesk();
     "product" Product: |p| keys::product(p.id);
     "slug" SlugOwner: |s| keys::slug(&s.slug);
@@ -221,7 +222,7 @@ entities! {
     "standings" Standings: |_s| keys::standings();
     "shop_mark" ShopMark: |m| keys::shop_mark(m.listed_on, m.day), expires m.expires_at;
     "material" Material: |m| keys::material(m.id);
-    "job_run" JobRun: |j| keys::job_run(&j.name);
+    "job_run" JobRuns: |j| keys::job_run(&j.name);
     "click" Click: |c| keys::click(c.affiliate, c.at, c.id), expires c.expires_at;
     "outbox" OutboxItem: |o| keys::outbox(o.id);
     "task" Task: |t| keys::task(t.id);

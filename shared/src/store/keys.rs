@@ -3,6 +3,7 @@
 //! | entity | pk | sk | asked for |
 //! |---|---|---|---|
 //! | settings | `SETTINGS` | `CURRENT` | with every decision that depends on policy |
+//! | settings version | `SETTINGS` | `V#{version}` | what the settings were, newest last |
 //! | helpdesk | `SETTINGS` | `HELPDESK` | questions, answers and contacts |
 //! | product | `CATALOG` | `PRODUCT#{id}` | the whole catalogue in one query, or one product |
 //! | stock | `CATALOG` | `STOCK#{id}` | together with the products; small and hot, so an item of its own |
@@ -43,7 +44,7 @@
 //! | standings | `SHOP` | `STANDINGS` | how the affiliates stand, together |
 //! | shop mark | `SHOP_MARKS#{listed on}` | `{day}` | which days are to be counted again (TTL) |
 //! | material | `MATERIALS` | `{id}` | banners and graphics for affiliates, in the order in which they came |
-//! | job run | `JOBS` | `{name}` | when a schedule last ran, and what it did |
+//! | job run | `JOBS` | `{name}` | up to when a schedule has done its work, and its last runs |
 //! | payout | `PAYOUT#{id}` | `PAYOUT` | by id; `by_owner`: an affiliate's payouts; `by_due`: the open ones, then the closed ones of a month |
 //! | referral code | `CODE#{folded}` | `CODE` | by what a visitor typed; makes a code unique |
 //! | click | `CLICKS#{affiliate}#{day}#{shard}` | `{id}` | the raw clicks of a day, over shards (TTL) |
@@ -106,6 +107,11 @@ fn shard(text: &str) -> u8 {
 
 pub fn settings() -> Key {
     Key::new("SETTINGS", "CURRENT")
+}
+pub const SETTINGS: &str = "SETTINGS";
+pub const VERSION_PREFIX: &str = "V#";
+pub fn settings_version(version: u32) -> Key {
+    Key::new(SETTINGS, format!("{VERSION_PREFIX}{version:06}"))
 }
 pub fn helpdesk() -> Key {
     Key::new("SETTINGS", "HELPDESK")

@@ -3,8 +3,8 @@
 use super::{
     Page, Position, Range, Store, StoreError,
     entity::{NumberedOrder, Stored},
-    listing::Days,
     keys::{self, Key},
+    listing::Days,
 };
 use crate::domain::{
     identity::Customer,

@@ -1,0 +1,55 @@
+//! What needs a person, until somebody has seen to it.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use http::StatusCode;
+use qutab::{
+    app::{App, Code, Problem, audit},
+    domain::{
+        ids::TaskId,
+        job::{Job, Task},
+        staff::Permission,
+        text::Note,
+    },
+    http::{AdminCaller, Form, PageQuery, page::Listed},
+    store::{
+        keys,
+        transaction::{Commit, Transaction},
+    },
+};
+use serde_json::{Value, json};
+
+pub async fn list(State(app): State<App>, caller: AdminCaller, page: PageQuery) -> Result<Json<Listed<Value>>, Problem> {
+    caller.may(Permission::Read)?;
+    let found = app.store.tasks(page.limit, page.after.clone()).await?;
+    let view = |t: &Task| json!({ "id": t.id, "opened_at": t.opened_at, "subject": t.subject });
+    Ok(Json(page.answer(found.items.iter().map(|t| view(&t.value)).collect(), found.next)))
+}
+
+/// Seen to: what was done is said, and stays in the audit log.
+pub async fn close(State(app): State<App>, caller: AdminCaller, Path(task): Path<String>, mut form: Form) -> Result<StatusCode, Problem> {
+    let by = caller.may(Permission::RunOrders)?.into();
+    let note = form.text("note", Note::parse);
+    form.checked()?;
+    let Some(note) = note else { return Err(form.problem()) };
+    let missing = || Problem::new(Code::NotFound);
+    let id = TaskId::parse(&task).ok_or_else(missing)?;
+    let read = app.store.get::<Task>(&keys::task(id)).await?.ok_or_else(missing)?;
+    let mut tx = Transaction::new();
+    tx.remove(&read, ()).create(&audit::entry(&app, by, "task.close", &id.to_string(), audit::whole(&read.value.subject), &note), ());
+    match app.store.commit(tx).await? {
+        Commit::Done => Ok(StatusCode::NO_CONTENT),
+        Commit::Lost(_) => Err(missing()),
+    }
+}
+
+/// The last recounts of the ledgers.
+pub async fn reconciliation(State(app): State<App>, caller: AdminCaller) -> Result<Json<Value>, Problem> {
+    caller.may(Permission::Read)?;
+    let runs = app.store.job_runs(Job::Reconciliation.as_str()).await?.map(|r| r.value);
+    let report = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_else(|_| json!(text));
+    let last = runs.as_ref().and_then(|r| r.runs.first());
+    Ok(Json(json!({ "as_of": runs.as_ref().and_then(|r| r.as_of), "ok": last.map(|r| r.ok), "report": last.map(|r| report(&r.report)) })))
+}
