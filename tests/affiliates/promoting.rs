@@ -65,7 +65,7 @@ async fn own_coupons_are_listed_with_their_use_and_nobody_elses() {
     w.pass_days(31);
     let rina = w.affiliate_again(&rina).await;
     assert_eq!(w.get("/api/affiliate/coupons", &rina.token).await.ok()["items"][0]["active"], false, "run out");
-    assert_eq!(w.post("/api/admin/coupons", &rina.token, json!({ "code": "MILIKKU" })).await.status, 404, "an affiliate makes none");
+    assert_eq!(w.post("/api/admin/coupons", &rina.token, json!({ "code": "MILIKKU" })).await.status, 401, "an affiliate makes none");
 }
 
 #[tokio::test]

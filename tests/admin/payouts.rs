@@ -1,0 +1,132 @@
+//! Payouts one by one and in batches, and two people above the limit.
+
+use qutab_tests::{Affiliate, PASSWORD, World};
+use serde_json::{Value, json};
+
+/// An affiliate with something to withdraw.
+async fn rich(w: &World, name: &str, slug: &str) -> Affiliate {
+    let affiliate = w.affiliate(name).await;
+    let buyer = w.customer(&format!("pembeli{name}")).await;
+    let click = w.click(&affiliate.code).await;
+    let order = w.order(&buyer, slug, Some(&click)).await;
+    w.pay(&order).await;
+    w.drain().await;
+    w.advance(order["id"].as_str().unwrap(), &["processing", "distributed", "completed"]).await;
+    w.verify_bank(&affiliate).await;
+    affiliate
+}
+
+async fn requested(w: &World, names: &[&str]) -> (Vec<Affiliate>, Vec<String>) {
+    let mut affiliates = Vec::new();
+    for name in names {
+        affiliates.push(rich(w, name, "sapi-limosin").await);
+    }
+    w.pass_days(31);
+    w.mature().await;
+    let (mut again, mut payouts) = (Vec::new(), Vec::new());
+    for affiliate in &affiliates {
+        let affiliate = w.affiliate_again(affiliate).await;
+        let payout = w.post("/api/affiliate/payouts", &affiliate.token, json!({})).await.ok();
+        payouts.push(payout["id"].as_str().unwrap().to_owned());
+        again.push(affiliate);
+    }
+    (again, payouts)
+}
+
+fn statuses(answer: &Value) -> Vec<String> {
+    let status = |r: &Value| r["status"].as_str().or_else(|| r["problem"].as_str()).unwrap().to_owned();
+    answer["items"].as_array().unwrap().iter().map(status).collect()
+}
+
+#[tokio::test]
+async fn a_batch_is_processed_exported_and_recorded_from_the_same_table() {
+    let w = World::new().await;
+    let (affiliates, payouts) = requested(&w, &["rina", "tono", "sari"]).await;
+    let finance = w.admin("finance").await;
+    let batch = async |body: Value| w.post("/api/admin/payouts/batch", &finance, body).await;
+    let process = json!({ "action": "process", "payouts": payouts });
+    assert_eq!(statuses(&batch(process.clone()).await.ok()), ["processing"; 3]);
+    assert_eq!(statuses(&batch(process).await.ok()), ["processing"; 3], "again is the same");
+    let file = w.get("/api/admin/payouts/export.csv", &finance).await;
+    let text = String::from_utf8(file.bytes).unwrap();
+    let rows = qutab::http::csv::rows(&text).unwrap();
+    assert_eq!((rows.len(), rows[0]["account_number"].as_str(), rows[0]["amount"].as_str()), (3, "1234567890", "1250000"));
+    // The bank has made two of the transfers; their references are filled in. Meanwhile one affiliate changes the account.
+    let filled = text.replacen(",\r\n", ",BCA-001\r\n", 1).replacen(",\r\n", ",BCA-002\r\n", 1);
+    let changed = json!({ "bank_code": "009", "account_number": "7654321", "holder_name": "Rina W", "current_password": PASSWORD });
+    let first = affiliates.iter().position(|a| rows[0]["payout_id"] == payouts[affiliates.iter().position(|b| b.id == a.id).unwrap()]).unwrap();
+    w.send("PUT", "/api/affiliate/bank-account", Some(&affiliates[first].token), &[], Some(changed)).await.ok();
+    assert_eq!(statuses(&batch(json!({ "action": "pay", "csv": filled })).await.ok()), ["paid", "paid"], "what has left is recorded");
+    assert_eq!(statuses(&batch(json!({ "action": "pay", "csv": filled })).await.ok()), ["paid", "paid"], "once");
+    let open = w.get("/api/admin/payouts?status=processing", &finance).await.ok();
+    assert_eq!(open["items"].as_array().unwrap().len(), 1);
+    let paid = w.get("/api/admin/payouts?status=paid", &finance).await.ok();
+    assert_eq!(
+        (
+            paid["items"].as_array().unwrap().len(),
+            w.get("/api/admin/payouts?status=paid&month=2026-01", &finance).await.ok()["items"].as_array().unwrap().len()
+        ),
+        (2, 0)
+    );
+    for wrong in [
+        json!({ "action": "pay", "csv": "a,b\r\n1\r\n" }),
+        json!({ "action": "pay", "csv": text }),
+        json!({ "action": "burn" }),
+        json!({ "action": "process", "payouts": [] }),
+    ] {
+        assert_eq!(batch(wrong).await.status, 422);
+    }
+    w.drain().await;
+    w.check_ledgers().await;
+    assert_eq!(w.balance(&affiliates[first]).await, (0, 0, 0, 1_250_000));
+}
+
+#[tokio::test]
+async fn a_transfer_that_has_left_is_recorded_whatever_has_changed() {
+    let w = World::new().await;
+    let (affiliates, payouts) = requested(&w, &["rina"]).await;
+    let finance = w.admin("finance").await;
+    let path = format!("/api/admin/payouts/{}", payouts[0]);
+    w.post(&format!("{path}/process"), &finance, json!({})).await.ok();
+    let suspend = format!("/api/admin/affiliates/{}/suspend", affiliates[0].id);
+    w.post(&suspend, &w.admin("ops").await, json!({ "reason": "klik palsu" })).await.ok();
+    let pay = async |body: Value| w.post(&format!("{path}/pay"), &finance, body).await.status;
+    assert_eq!(pay(json!({ "reference": "BCA-7" })).await, 409, "nothing leaves any more");
+    assert_eq!(pay(json!({ "reference": "BCA-7", "transfer_has_left": true })).await, 200, "but what has left is paid");
+    assert_eq!(w.balance(&affiliates[0]).await, (0, 0, 0, 1_250_000));
+}
+
+#[tokio::test]
+async fn above_the_limit_two_people_are_needed() {
+    let w = World::new().await;
+    let owner = w.admin("owner").await;
+    let settings = w.get("/api/admin/settings", &owner).await.ok();
+    let body = json!({ "version": settings["version"], "second_person_above": 1_000_000 });
+    w.send("PUT", "/api/admin/settings", Some(&owner), &[], Some(body)).await.ok();
+    let (affiliates, payouts) = requested(&w, &["rina"]).await;
+    let (finance, owner) = (w.admin("finance").await, w.admin("owner").await);
+    let path = format!("/api/admin/payouts/{}", payouts[0]);
+    w.post(&format!("{path}/process"), &owner, json!({})).await.ok();
+    for (who, why) in [(&owner, "who processed it"), (&finance, "who verified the account")] {
+        assert_eq!(w.post(&format!("{path}/pay"), who, json!({ "reference": "BCA-1" })).await.status, 403, "{why}");
+    }
+    let invited = json!({ "name": "Staf Ketiga", "email": "ketiga@qutab.test", "role": "finance" });
+    w.post("/api/admin/staff", &owner, invited).await.ok();
+    w.drain().await;
+    let link = w.mailed_token("ketiga@qutab.test", "accept-invitation");
+    w.post("/api/admin/auth/accept-invitation", "", json!({ "token": link, "password": PASSWORD })).await;
+    let login = w.post("/api/admin/auth/login", "", json!({ "email": "ketiga@qutab.test", "password": PASSWORD })).await.ok();
+    let third = login["access_token"].as_str().unwrap();
+    w.post(&format!("{path}/pay"), third, json!({ "reference": "BCA-1" })).await.ok();
+    assert_eq!(w.balance(&affiliates[0]).await, (0, 0, 0, 1_250_000));
+}
+
+#[tokio::test]
+async fn whole_account_numbers_are_for_who_makes_the_transfer() {
+    let w = World::new().await;
+    let (_, payouts) = requested(&w, &["rina"]).await;
+    let path = format!("/api/admin/payouts/{}", payouts[0]);
+    assert_eq!(w.get(&path, &w.admin("viewer").await).await.ok()["account_number"], "******7890");
+    assert_eq!(w.get(&path, &w.admin("finance").await).await.ok()["account_number"], "1234567890");
+    assert_eq!(w.get("/api/admin/payouts/export.csv", &w.admin("viewer").await).await.status, 403);
+}
