@@ -2,6 +2,7 @@
 
 mod of_affiliates;
 mod of_customers;
+mod of_staff;
 
 use qutab_local::wire::{Cut, Position};
 use qutab_tests::{Affiliate, World};

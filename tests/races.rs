@@ -1,6 +1,7 @@
 //! Many at once, on real threads.
 
 mod of_affiliates;
+mod of_staff;
 
 use qutab_tests::World;
 use serde_json::json;
