@@ -65,6 +65,121 @@ async fn only_those_who_may_get_through() {
     assert!(asked > 700, "only {asked} questions");
 }
 
+/// Answers are JSON, PDF, pictures or tables, never pages; browsers are told not to guess, and to come by TLS only.
+#[tokio::test]
+async fn answers_are_data_and_say_so() {
+    let w = World::new().await;
+    let owner = w.admin("owner").await;
+    for route in w.groups().iter().flat_map(|g| &g.routes) {
+        let path: String = route.path.split('/').map(|s| if s.starts_with('{') { "%3Cb%3Ex" } else { s }).collect::<Vec<_>>().join("/");
+        let answer = w.send(route.method.as_str(), &path, Some(&owner), &[], Some(json!({ "x": "<script>" }))).await;
+        let kind = answer.headers.get("content-type").map_or("", |t| t.to_str().unwrap());
+        assert!(!kind.contains("html"), "{} {path}: {kind}", route.method);
+        assert_eq!(answer.headers["x-content-type-options"], "nosniff");
+        assert!(answer.headers["strict-transport-security"].to_str().unwrap().contains("max-age=63072000"));
+    }
+}
+
+#[test]
+fn only_the_shops_own_pages_are_let_in() {
+    let cors = TEMPLATE.split("CorsConfiguration:").nth(1).unwrap();
+    let api = TEMPLATE.split("Type: AWS::Serverless::HttpApi").nth(1).unwrap();
+    let api = api.split("CorsConfiguration:").nth(1).unwrap();
+    for cors in [cors, api] {
+        let origins = cors.split("Origins:").nth(1).unwrap().lines().next().unwrap();
+        assert_eq!(origins.trim(), "[!Ref ShopUrl]", "one origin, from a parameter, and no star");
+    }
+    assert!(api.lines().take(12).any(|l| l.trim() == "AllowCredentials: true"));
+}
+
+#[test]
+fn nothing_is_reached_without_tls() {
+    let buckets = TEMPLATE.matches("Type: AWS::S3::Bucket\n").count();
+    assert!(buckets >= 4);
+    assert_eq!(TEMPLATE.matches("aws:SecureTransport: false").count(), buckets, "every bucket refuses plain HTTP");
+    assert!(TEMPLATE.contains("ViewerProtocolPolicy: redirect-to-https"));
+    assert!(!TEMPLATE.contains("http://"), "no plain address anywhere");
+}
+
+/// Expressions are written here, values are bound: what somebody sends is never part of an expression.
+#[test]
+fn no_text_of_a_caller_becomes_part_of_an_expression() {
+    for text in rust_files("../shared/src/store") {
+        for call in ["condition_expression(", "update_expression(", "key_condition_expression(", "filter_expression(", "projection_expression("] {
+            for argument in text.match_indices(call).map(|(at, _)| text[at + call.len()..].split(')').next().unwrap().trim()) {
+                let is_ours = argument.starts_with('"') || argument == "condition" || argument.starts_with("format!(\"SET #n = {sum}\"");
+                assert!(is_ours, "{call}{argument}) is not a text of ours");
+            }
+        }
+    }
+}
+
+/// Whoever adds a route on which staff change something says here what it leaves in the audit log, and a story proves it.
+#[tokio::test]
+async fn every_change_by_staff_has_its_line_in_the_audit_log() {
+    let own_login = ["/api/admin/auth/logout", "/api/admin/auth/sessions/{id}"];
+    // Opening an upload changes nothing; completing it does. A preview is no run.
+    let nothing_yet = ["/api/admin/products/{id}/images", "/api/admin/orders/{id}/photos", "/api/admin/materials"];
+    let text: String =
+        ["app", "http"].iter().flat_map(|room| rust_files(&format!("../shared/src/{room}"))).chain(rust_files("../functions")).collect();
+    let actions: BTreeSet<&str> =
+        text.split('"').filter(|w| w.contains('.') && w.bytes().all(|b| b.is_ascii_lowercase() || b == b'.' || b == b'_')).collect();
+    let w = World::new().await;
+    let mut silent = Vec::new();
+    for route in w.groups().iter().flat_map(|g| &g.routes) {
+        let changes = matches!(route.access, Access::Admin(_)) && route.method != "GET";
+        if !changes || own_login.contains(&route.path) || (route.method == "POST" && nothing_yet.contains(&route.path)) {
+            continue;
+        }
+        let thing = route.path.trim_start_matches("/api/admin/").split('/').next().unwrap();
+        let of = AUDITED.iter().find(|(room, _)| *room == thing).map(|(_, actions)| *actions);
+        match of {
+            Some(expected) if expected.iter().all(|a| actions.contains(a)) => {}
+            _ => silent.push(route.path),
+        }
+    }
+    assert!(silent.is_empty(), "{silent:?}");
+}
+
+/// What each part of the staff's routes leaves in the audit log.
+const AUDITED: &[(&str, &[&str])] = &[
+    ("applications", &["affiliate.approve", "affiliate.reject"]),
+    ("affiliates", &["affiliate.suspend", "affiliate.reinstate", "affiliate.code", "affiliate.commission"]),
+    ("bank-accounts", &["bank_account.decide", "ktp.open", "ktp.read"]),
+    (
+        "orders",
+        &["order.status", "order.cancel", "order.photo", "order.refund", "refund.take_over", "refund.confirm", "receipt.refund", "orders.export"],
+    ),
+    ("payouts", &["payout.decide", "payouts.export"]),
+    ("products", &["product.create", "product.change", "product.stock", "product.picture"]),
+    ("coupons", &["coupon.create", "coupon.deactivate"]),
+    ("materials", &["material.create", "material.delete"]),
+    ("signals", &["commission.decide"]),
+    ("staff", &["staff.invite", "staff.change"]),
+    ("settings", &["settings.change"]),
+    ("faq", &["helpdesk.change"]),
+    ("contact", &["helpdesk.change"]),
+    ("tasks", &["task.close"]),
+    ("jobs", &["job.run"]),
+    ("auth", &["staff.login", "staff.password", "second_factor.enrol", "second_factor.confirm", "second_factor.disable"]),
+];
+
+fn rust_files(directory: &str) -> Vec<String> {
+    let mut open = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(directory)];
+    let mut texts = Vec::new();
+    while let Some(directory) = open.pop() {
+        for entry in std::fs::read_dir(&directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                texts.push(std::fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    texts
+}
+
 #[tokio::test]
 async fn bad_requests_get_their_status() {
     let w = World::new().await;

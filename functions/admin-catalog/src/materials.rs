@@ -9,7 +9,7 @@ use http::StatusCode;
 use qutab::{
     app::{
         App, Code, Problem, audit,
-        uploads::{self, Intake, Wanted},
+        uploads::{self, By, Intake, Wanted},
     },
     domain::{
         ids::{MaterialId, UploadId},
@@ -46,9 +46,9 @@ pub async fn open(State(intake): State<Intake>, caller: AdminCaller, mut form: F
 }
 
 pub async fn complete(State(app): State<App>, caller: AdminCaller, Path(upload): Path<String>) -> Result<(StatusCode, Json<Value>), Problem> {
-    caller.may(EDIT)?;
+    let by = By::Staff(caller.may(EDIT)?.into(), "material.create");
     let id = UploadId::parse(&upload).ok_or_else(|| Problem::new(Code::NotFound))?;
-    let completed = uploads::complete(&app, id, |p| matches!(p, Purpose::Material { .. })).await?;
+    let completed = uploads::complete(&app, id, by, |p| matches!(p, Purpose::Material { .. })).await?;
     Ok((StatusCode::ACCEPTED, Json(upload::view(&completed))))
 }
 

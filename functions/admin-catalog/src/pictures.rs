@@ -12,7 +12,7 @@ use http::StatusCode;
 use qutab::{
     app::{
         App, Code, Problem, products,
-        uploads::{self, Intake, Wanted},
+        uploads::{self, By, Intake, Wanted},
     },
     domain::{
         Wrong,
@@ -45,10 +45,10 @@ pub async fn complete(
     caller: AdminCaller,
     Path((product, upload)): Path<(String, String)>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    caller.may(EDIT)?;
+    let by = By::Staff(caller.may(EDIT)?.into(), "product.picture");
     let product = id(&product)?;
     let upload = UploadId::parse(&upload).ok_or_else(|| Problem::new(Code::NotFound))?;
-    let completed = uploads::complete(&app, upload, |p| *p == Purpose::Product { product }).await?;
+    let completed = uploads::complete(&app, upload, by, |p| *p == Purpose::Product { product }).await?;
     Ok((StatusCode::ACCEPTED, Json(upload::view(&completed))))
 }
 

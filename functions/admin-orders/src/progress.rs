@@ -11,7 +11,7 @@ use qutab::{
         App, Code, Counter, Problem, Shop, advance_order,
         audit::Reviewer,
         release_order::{self, Released},
-        uploads::{self, Wanted},
+        uploads::{self, By, Wanted},
     },
     domain::{ids::UploadId, order::OrderStatus, staff::Permission, text::Note, upload::Purpose},
     http::{AdminCaller, Form, upload},
@@ -77,10 +77,10 @@ pub async fn complete_photo(
     caller: AdminCaller,
     Path((order, upload)): Path<(String, String)>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    caller.may(RUN)?;
+    let by = By::Staff(caller.may(RUN)?.into(), "order.photo");
     let order = id(&order)?;
     let id = UploadId::parse(&upload).ok_or_else(|| Problem::new(Code::NotFound))?;
-    Ok((StatusCode::ACCEPTED, Json(upload::view(&uploads::complete(&app, id, |p| *p == Purpose::Order { order }).await?))))
+    Ok((StatusCode::ACCEPTED, Json(upload::view(&uploads::complete(&app, id, by, |p| *p == Purpose::Order { order }).await?))))
 }
 
 /// Before payment only; the gateway's invoice ends first.

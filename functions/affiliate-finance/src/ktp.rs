@@ -55,7 +55,10 @@ pub async fn complete(
     Path(id): Path<String>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let id = UploadId::parse(&id).ok_or_else(|| Problem::new(Code::NotFound))?;
-    Ok((StatusCode::ACCEPTED, Json(upload::view(&uploads::complete(&app, id, |p| *p == Purpose::Ktp { affiliate: caller.id }).await?))))
+    Ok((
+        StatusCode::ACCEPTED,
+        Json(upload::view(&uploads::complete(&app, id, uploads::By::Owner, |p| *p == Purpose::Ktp { affiliate: caller.id }).await?)),
+    ))
 }
 
 /// The newest card: where its review stands, and the number with all but its last digits hidden.

@@ -86,7 +86,10 @@ async fn complete_photo(
     Path(id): Path<String>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let id = UploadId::parse(&id).ok_or_else(|| Problem::new(Code::NotFound))?;
-    Ok((StatusCode::ACCEPTED, Json(upload::view(&uploads::complete(&app, id, |p| *p == Purpose::Photo { affiliate: caller.id }).await?))))
+    Ok((
+        StatusCode::ACCEPTED,
+        Json(upload::view(&uploads::complete(&app, id, uploads::By::Owner, |p| *p == Purpose::Photo { affiliate: caller.id }).await?)),
+    ))
 }
 
 fn view(app: &App, a: &Affiliate) -> Value {

@@ -1,11 +1,14 @@
 //! Mailed links and passwords: the address proved, the password forgotten, reset or changed. The same for every audience.
 
-use super::{App, Code, Problem, ROUNDS};
+use super::{
+    App, Code, Problem, ROUNDS,
+    audit::{self, Reviewer},
+};
 use crate::{
     domain::{
         contact::Email,
         identity::{Audience, Customer, LinkPurpose, Login, MailedLink},
-        ids::{CustomerId, SessionId},
+        ids::{AdminId, CustomerId, SessionId},
         outbox::{OutboxItem, Work},
     },
     secrets::{
@@ -137,6 +140,10 @@ async fn set_password(app: &App, mut tx: Transaction<()>, login: &Stored<Login>,
     let sessions = app.store.sessions(&changed.account).await?;
     let ending = sessions.iter().map(|s| s.value.id).filter(|id| Some(*id) != keep);
     tx.save(login, &changed, ()).put_same(&mail);
+    if let Some(admin) = AdminId::parse(&changed.account).filter(|_| changed.audience == Audience::Admin) {
+        let by = Reviewer { admin, address: None };
+        tx.create(&audit::entry(app, by, "staff.password", &changed.account, "", ""), ());
+    }
     for session in ending.take(SESSIONS) {
         tx.forget(&keys::session(&changed.account, session));
     }

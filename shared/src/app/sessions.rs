@@ -1,6 +1,10 @@
 //! Registration, login, rotation of the refresh token, logout: the same for the three audiences.
 
-use super::{App, Code, Problem, second_factor};
+use super::{
+    App, Code, Problem,
+    audit::{self, Reviewer},
+    second_factor,
+};
 use crate::{
     domain::{
         contact::{Email, Phone},
@@ -102,7 +106,12 @@ pub async fn login(app: &App, audience: Audience, email: &Email, shown: &Shown, 
     }
     let login = read.value;
     let role = match AdminId::parse(&login.account).filter(|_| audience == Audience::Admin) {
-        Some(id) => Some(second_factor::show(app, id, shown.code.as_deref()).await?.role),
+        Some(id) => {
+            let role = second_factor::show(app, id, shown.code.as_deref()).await?.role;
+            let by = Reviewer { admin: id, address: address.parse().ok() };
+            app.store.append(&audit::entry(app, by, "staff.login", role.as_str(), "", "")).await?;
+            Some(role)
+        }
         None => None,
     };
     open(app, audience, login.account, role, device).await

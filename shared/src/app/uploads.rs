@@ -1,7 +1,10 @@
 //! Pictures that are uploaded: an address to put them, a look at them by a function without any other right, and
 //! what is kept of them.
 
-use super::{App, Code, Problem, ROUNDS};
+use super::{
+    App, Code, Problem, ROUNDS,
+    audit::{self, Reviewer},
+};
 use crate::{
     domain::{
         affiliate::Affiliate,
@@ -64,8 +67,17 @@ pub async fn open(app: &App, quarantine: &Quarantine, by: &str, wanted: Wanted) 
     Ok((upload, address))
 }
 
+/// Who completes an upload, and how that is noted.
+#[derive(Debug, Clone, Copy)]
+pub enum By {
+    /// The affiliate whose picture it is.
+    Owner,
+    /// Staff, for the shop.
+    Staff(Reviewer, &'static str),
+}
+
 /// The file is there: has it looked at. Completing twice is completing once. `is_theirs` tells whether the caller may.
-pub async fn complete(app: &App, id: UploadId, is_theirs: impl Fn(&Purpose) -> bool) -> Result<Upload, Problem> {
+pub async fn complete(app: &App, id: UploadId, by: By, is_theirs: impl Fn(&Purpose) -> bool) -> Result<Upload, Problem> {
     for _ in 0..ROUNDS {
         let read = app.store.upload(id).await?.filter(|u| is_theirs(&u.value.purpose)).ok_or_else(|| Problem::new(Code::NotFound))?;
         if read.value.status != UploadStatus::Waiting {
@@ -75,6 +87,9 @@ pub async fn complete(app: &App, id: UploadId, is_theirs: impl Fn(&Purpose) -> b
         let owed = OutboxItem::new(Work::RenderUpload { upload: id, purpose: after.purpose.clone() }, app.clock.now());
         let mut tx = Transaction::new();
         tx.save(&read, &after, ()).put_same(&owed);
+        if let By::Staff(reviewer, action) = by {
+            tx.create(&audit::entry(app, reviewer, action, &id.to_string(), "", audit::whole(&after.purpose)), ());
+        }
         if let Commit::Done = app.store.commit(tx).await? {
             app.queues.hand_on(&[owed]).await;
             return Ok(after);
