@@ -130,3 +130,55 @@ async fn whole_account_numbers_are_for_who_makes_the_transfer() {
     assert_eq!(w.get(&path, &w.admin("finance").await).await.ok()["account_number"], "1234567890");
     assert_eq!(w.get("/api/admin/payouts/export.csv", &w.admin("viewer").await).await.status, 403);
 }
+
+async fn switched_on(w: &World) {
+    let owner = w.admin("owner").await;
+    let version = w.get("/api/admin/settings", &owner).await.ok()["version"].clone();
+    w.send("PUT", "/api/admin/settings", Some(&owner), &[], Some(json!({ "version": version, "gateway_payouts": true }))).await.ok();
+}
+
+#[tokio::test]
+async fn the_gateway_transfers_where_that_is_switched_on_and_tells_what_becomes_of_it() {
+    let w = World::new().await;
+    let (affiliates, payouts) = requested(&w, &["rina", "tono"]).await;
+    let finance = w.admin("finance").await;
+    let act = async |n: usize, what: &str, body: Value| w.post(&format!("/api/admin/payouts/{}/{what}", payouts[n]), &finance, body).await;
+    act(0, "process", json!({})).await.ok();
+    assert_eq!(act(0, "transfer", json!({})).await.status, 409, "off unless it is switched on");
+    switched_on(&w).await;
+    assert_eq!(act(1, "transfer", json!({})).await.status, 409, "not before it is in processing");
+    for _ in 0..2 {
+        act(0, "transfer", json!({})).await.ok();
+    }
+    w.drain().await;
+    assert_eq!(w.wire.zendit.paid_out(), 1_250_000, "once");
+    for what in ["fail", "reject"] {
+        assert_eq!(act(0, what, json!({ "reason": "x" })).await.status, 409, "{what}: the gateway has it");
+    }
+    assert_eq!(act(0, "pay", json!({ "reference": "BCA-1", "transfer_has_left": true })).await.status, 409);
+    let told = w.wire.zendit.finish_payouts("SUCCEEDED");
+    for _ in 0..3 {
+        w.webhook(&told[0]).await;
+    }
+    w.drain().await;
+    assert_eq!(w.balance(&affiliates[0]).await, (0, 0, 0, 1_250_000));
+    // Weeks later the bank sends it back.
+    for event in w.wire.zendit.finish_payouts("REVERSED") {
+        w.webhook(&event).await;
+        w.webhook(&event).await;
+    }
+    w.webhook(&told[0]).await;
+    w.drain().await;
+    assert_eq!(w.balance(&affiliates[0]).await, (0, 1_250_000, 0, 0), "back once, and not paid again by an old notice");
+    // Another one: the gateway never tells, and is asked.
+    act(1, "process", json!({})).await.ok();
+    act(1, "transfer", json!({})).await.ok();
+    w.drain().await;
+    w.wire.zendit.finish_payouts("FAILED");
+    w.pass_seconds(3_700);
+    w.expire().await;
+    let finance = w.admin("finance").await;
+    assert_eq!(w.get(&format!("/api/admin/payouts/{}", payouts[1]), &finance).await.ok()["status"], "failed");
+    assert_eq!(w.wire.zendit.paid_out(), 0);
+    w.check_ledgers().await;
+}

@@ -167,3 +167,35 @@ async fn taking_over_a_failed_refund_and_confirming_it() {
     )
     .await;
 }
+
+#[tokio::test]
+async fn handing_a_payout_to_the_gateway() {
+    every_cut(
+        async |w: &World| {
+            let affiliate = matured(w).await;
+            let owner = w.admin("owner").await;
+            w.send("PUT", "/api/admin/settings", Some(&owner), &[], Some(json!({ "version": 1, "gateway_payouts": true }))).await.ok();
+            let payout = w.post("/api/affiliate/payouts", &affiliate.token, json!({})).await.ok();
+            let finance = w.admin("finance").await;
+            let path = format!("/api/admin/payouts/{}", payout["id"].as_str().unwrap());
+            w.post(&format!("{path}/process"), &finance, json!({})).await.ok();
+            (affiliate, path, finance)
+        },
+        async |w: &World, (_, path, finance): &(Affiliate, String, String)| {
+            let handed = w.post(&format!("{path}/transfer"), finance, json!({})).await.status == 200;
+            for _ in 0..3 {
+                w.work_once().await;
+            }
+            handed
+        },
+        async |w: &World, (affiliate, ..): &(Affiliate, String, String)| {
+            w.drain().await;
+            for event in w.wire.zendit.finish_payouts("SUCCEEDED") {
+                w.webhook(&event).await;
+            }
+            w.drain().await;
+            assert_eq!((w.wire.zendit.paid_out(), w.balance(affiliate).await), (137_500, (0, 0, 0, 137_500)), "transferred once");
+        },
+    )
+    .await;
+}

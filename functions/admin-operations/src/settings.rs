@@ -80,6 +80,7 @@ struct Edit {
     minimum_payout: Option<Rupiah>,
     second_person_above: Option<Rupiah>,
     withholding: Option<qutab::domain::money::BasisPoints>,
+    gateway_payouts: Option<bool>,
     /// `Some(None)`: payouts on every day.
     payout_window: Option<Option<MonthWindow>>,
     self_referral: Option<SelfReferral>,
@@ -105,6 +106,7 @@ fn edit(form: &mut Form) -> Edit {
         minimum_payout: policy::maybe_rupiah(form, "minimum_payout"),
         second_person_above: policy::maybe_rupiah(form, "second_person_above"),
         withholding: given(form, "withholding_rate", policy::rate),
+        gateway_payouts: form.maybe_flag("gateway_payouts"),
         payout_window: match form.names("payout_window") {
             true if !form.has("payout_window") => Some(None),
             true => form.object("payout_window", window).map(Some),
@@ -137,6 +139,7 @@ pub async fn change(State(app): State<App>, caller: AdminCaller, StaffForm(mut f
         minimum_payout: e.minimum_payout.unwrap_or(s.minimum_payout),
         second_person_above: e.second_person_above.unwrap_or(s.second_person_above),
         withholding: e.withholding.unwrap_or(s.withholding),
+        gateway_payouts: e.gateway_payouts.unwrap_or(s.gateway_payouts),
         payout_window: e.payout_window.unwrap_or(s.payout_window),
         self_referral: e.self_referral.unwrap_or(s.self_referral),
         referral_days: e.referral_days.unwrap_or(s.referral_days),
@@ -162,6 +165,7 @@ fn view(s: &Settings) -> Value {
         "minimum_payout": s.minimum_payout,
         "second_person_above": s.second_person_above,
         "withholding_rate": s.withholding,
+        "gateway_payouts": s.gateway_payouts,
         "payout_window": s.payout_window,
         "self_referral": s.self_referral,
         "referral_days": s.referral_days,

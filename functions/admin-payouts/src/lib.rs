@@ -7,7 +7,7 @@ use axum::{
     extract::{Path, State},
 };
 use qutab::{
-    app::{App, Code, Problem, payouts},
+    app::{App, Code, Problem, payouts, transfers},
     domain::{
         ids::PayoutId,
         payout::{Decision, Payout, PayoutStatus},
@@ -27,6 +27,7 @@ pub fn group(app: App) -> Group {
         .post("/api/admin/payouts/batch", Access::Admin(PAY), batch::decide_many)
         .get("/api/admin/payouts/{id}", Access::Admin(Permission::Read), one)
         .post("/api/admin/payouts/{id}/process", Access::Admin(PAY), process)
+        .post("/api/admin/payouts/{id}/transfer", Access::Admin(PAY), transfer)
         .post("/api/admin/payouts/{id}/pay", Access::Admin(PAY), pay)
         .post("/api/admin/payouts/{id}/fail", Access::Admin(PAY), fail)
         .post("/api/admin/payouts/{id}/reject", Access::Admin(PAY), reject)
@@ -65,6 +66,12 @@ async fn decide(app: &App, caller: AdminCaller, payout: &str, decision: Decision
 
 async fn process(State(app): State<App>, caller: AdminCaller, Path(payout): Path<String>) -> Result<Json<Value>, Problem> {
     decide(&app, caller, &payout, Decision::Process).await
+}
+
+/// The gateway makes the transfer, where that is switched on.
+async fn transfer(State(app): State<App>, caller: AdminCaller, Path(payout): Path<String>) -> Result<Json<Value>, Problem> {
+    let by = caller.may(PAY)?.into();
+    Ok(Json(view(&transfers::hand_over(&app, by, id(&payout)?).await?, caller)))
 }
 
 async fn pay(State(app): State<App>, caller: AdminCaller, Path(payout): Path<String>, mut form: Form) -> Result<Json<Value>, Problem> {
@@ -120,5 +127,6 @@ fn view(p: &Payout, caller: AdminCaller) -> Value {
         "decided_at": p.decided_at,
         "reference": p.reference,
         "note": p.note,
+        "transfer": p.transfer,
     })
 }

@@ -43,18 +43,18 @@ pub fn group(webhook: Webhook) -> Group {
     Group::named("zendit-webhook").post("/webhooks/zendit", Access::Public, notice).build(webhook)
 }
 
-/// An invoice event is the flat invoice; a refund event wraps its data.
+/// An invoice event is the flat invoice; the events of refunds and payouts wrap their data.
 #[derive(Deserialize)]
 struct Notice {
     event: Option<String>,
     id: Option<String>,
     status: Option<String>,
     external_id: Option<String>,
-    data: Option<RefundData>,
+    data: Option<Data>,
 }
 
 #[derive(Deserialize)]
-struct RefundData {
+struct Data {
     id: Option<String>,
 }
 
@@ -67,6 +67,7 @@ async fn notice(State(webhook): State<Webhook>, headers: HeaderMap, body: Bytes)
     let plain = |id: &String| (1..=100).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     let message = match (notice.event.as_deref(), notice.id.filter(plain), notice.data.and_then(|d| d.id).filter(plain)) {
         (Some("refund.succeeded" | "refund.failed"), _, Some(gateway_id)) => Message::RefundNotice { gateway_id },
+        (Some("payout.succeeded" | "payout.failed" | "payout.reversed"), _, Some(gateway_id)) => Message::PayoutNotice { gateway_id },
         (None, Some(invoice), _) => Message::InvoiceNotice { invoice, paid: matches!(notice.status.as_deref(), Some("PAID" | "SETTLED")) },
         _ => {
             tracing::info!(target: "qutab", "a notice that means nothing here");

@@ -292,6 +292,7 @@ async fn deliver(zendit: Zendit, url: String, token: String) {
     loop {
         tokio::time::sleep(Duration::from_millis(300)).await;
         zendit.finish_refunds("SUCCEEDED");
+        zendit.finish_payouts("SUCCEEDED");
         for (number, body) in zendit.outgoing() {
             match client.post(&url, &[("x-callback-token", &token)], &body).await {
                 Ok(200..=299) => zendit.delivered(number),

@@ -34,11 +34,24 @@ pub struct Refund {
     key: String,
 }
 
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Payout {
+    pub id: String,
+    pub reference_id: String,
+    pub channel_code: String,
+    pub account_number: String,
+    pub amount: i64,
+    pub status: String,
+    key: String,
+}
+
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct State {
     counter: u64,
     invoices: BTreeMap<String, Invoice>,
     refunds: BTreeMap<String, Refund>,
+    #[serde(default)]
+    payouts: BTreeMap<String, Payout>,
     /// What refunds are refused with now, if they are.
     #[serde(default)]
     refusing: Option<(u16, String)>,
@@ -85,6 +98,10 @@ impl Zendit {
                 self.invoice(id).map_or_else(|| error(404, "INVOICE_NOT_FOUND_ERROR"), |i| Reply::json(200, &json!(i)))
             }
             ("POST", ["invoices", id, "expire!"]) => self.expire(id),
+            ("POST", ["v2", "payouts"]) => self.pay_out(&body, call.header("idempotency-key").unwrap_or_default()),
+            ("GET", ["v2", "payouts", id]) => {
+                self.state.read(|s| s.payouts.get(*id).cloned()).map_or_else(|| error(404, "DATA_NOT_FOUND"), |p| Reply::json(200, &json!(p)))
+            }
             ("POST", ["refunds"]) => self.refund(&body, call.header("idempotency-key").unwrap_or_default()),
             ("GET", ["refunds", id]) => {
                 self.state.read(|s| s.refunds.get(*id).cloned()).map_or_else(|| error(404, "DATA_NOT_FOUND"), |r| Reply::json(200, &json!(r)))
@@ -172,6 +189,55 @@ impl Zendit {
             refund
         });
         Reply::json(200, &json!(refund))
+    }
+
+    fn pay_out(&self, body: &Value, key: &str) -> Reply {
+        if let Some(before) = self.state.read(|s| s.payouts.values().find(|p| p.key == key).cloned()) {
+            return Reply::json(200, &json!(before));
+        }
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let (amount, channel_code) = (body["amount"].as_i64().unwrap_or_default(), text(&body["channel_code"]));
+        if key.is_empty() || amount <= 0 || !channel_code.starts_with("ID_") {
+            return error(400, "API_VALIDATION_ERROR");
+        }
+        let payout = self.state.change(|s| {
+            s.counter += 1;
+            let id = format!("disb{:06}", s.counter);
+            let payout = Payout {
+                id: id.clone(),
+                reference_id: text(&body["reference_id"]),
+                channel_code,
+                account_number: text(&body["channel_properties"]["account_number"]),
+                amount,
+                status: "ACCEPTED".into(),
+                key: key.into(),
+            };
+            s.payouts.insert(id, payout.clone());
+            payout
+        });
+        Reply::json(200, &json!(payout))
+    }
+
+    /// The bank has taken the transfers that are under way, or has not; or it sends back those that had succeeded.
+    pub fn finish_payouts(&self, status: &str) -> Vec<Value> {
+        let from: &[&str] = if status == "REVERSED" { &["SUCCEEDED"] } else { &["ACCEPTED"] };
+        self.state.change(|s| {
+            let mut events = Vec::new();
+            for payout in s.payouts.values_mut().filter(|p| from.contains(&p.status.as_str())) {
+                payout.status = status.into();
+                events.push(json!({ "event": format!("payout.{}", status.to_lowercase()), "data": payout }));
+            }
+            for event in &events {
+                s.counter += 1;
+                s.outgoing.push((s.counter, event.clone()));
+            }
+            events
+        })
+    }
+
+    /// How much left through payouts and stayed away.
+    pub fn paid_out(&self) -> i64 {
+        self.state.read(|s| s.payouts.values().filter(|p| p.status != "FAILED" && p.status != "REVERSED").map(|p| p.amount).sum())
     }
 
     /// What the customer does on the hosted page. Pays late as well, as banks do. Answers with the webhook's body.

@@ -40,6 +40,7 @@ pub mod signals;
 pub mod staff;
 pub mod statement;
 pub mod trace;
+pub mod transfers;
 pub mod uploads;
 
 use crate::{

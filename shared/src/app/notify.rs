@@ -106,7 +106,12 @@ async fn compose(app: &App, mailer: &Mailer, work: &Work) -> Result<Option<Lette
             let payout = app.store.payout(*payout).await?;
             app.store.affiliate(*affiliate).await?.map(|a| a.value).zip(payout).map(|(a, payout)| letters::payout(mailer, &a, &payout.value))
         }
-        Work::WhatsApp { .. } | Work::RenderUpload { .. } | Work::SendRefund { .. } | Work::RecordInvoice { .. } | Work::SettleFreeOrder { .. } => {
+        Work::WhatsApp { .. }
+        | Work::RenderUpload { .. }
+        | Work::SendRefund { .. }
+        | Work::SendPayout { .. }
+        | Work::RecordInvoice { .. }
+        | Work::SettleFreeOrder { .. } => {
             return Err(Problem::internal("work that is no mail"));
         }
     })

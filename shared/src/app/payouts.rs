@@ -11,7 +11,7 @@ use crate::{
         ids::{AffiliateId, PayoutId, SessionId},
         money::Rupiah,
         outbox::{OutboxItem, Work},
-        payout::{Decided, Decision, Payout, PayoutStatus, obstacles},
+        payout::{Decided, Decider, Decision, Payout, PayoutStatus, obstacles},
         settings::Settings,
         wallet::Wallet,
     },
@@ -78,6 +78,11 @@ fn not_eligible(why: &[crate::domain::payout::NotEligible]) -> Problem {
 
 /// Applies an admin's decision. Repeating one that already stands gives the same answer.
 pub async fn decide_payout(app: &App, by: Reviewer, id: PayoutId, decision: Decision) -> Result<Payout, Problem> {
+    apply(app, by, Decider::Admin(by.admin), id, decision).await
+}
+
+/// Applies what `decider` says, in the name of `by`.
+pub(super) async fn apply(app: &App, by: Reviewer, decider: Decider, id: PayoutId, decision: Decision) -> Result<Payout, Problem> {
     for _ in 0..ROUNDS {
         let now = app.clock.now();
         let read = app.store.payout(id).await?.ok_or_else(|| Problem::new(Code::NotFound))?;
@@ -88,7 +93,7 @@ pub async fn decide_payout(app: &App, by: Reviewer, id: PayoutId, decision: Deci
         let mut found = app.store.get_many([wallet_key.clone(), settings_key.clone()]).await?;
         let wallet: Stored<Wallet> = found.take(&wallet_key)?.ok_or_else(|| Problem::internal("an affiliate without a wallet"))?;
         let settings = found.take::<Settings>(&settings_key)?.map(|s| s.value).unwrap_or_default();
-        let Decided { payout, wallet: after, entry } = read.value.clone().decide(wallet.value.clone(), decision.clone(), by.admin, &settings, now)?;
+        let Decided { payout, wallet: after, entry } = read.value.clone().decide(wallet.value.clone(), decision.clone(), decider, &settings, now)?;
         let mail =
             (payout.status != PayoutStatus::Processing).then(|| OutboxItem::new(Work::MailPayout { affiliate: payout.affiliate, payout: id }, now));
         let mut tx = Transaction::new();
@@ -101,7 +106,8 @@ pub async fn decide_payout(app: &App, by: Reviewer, id: PayoutId, decision: Deci
         if let Some(mail) = &mail {
             tx.put_same(mail);
         }
-        tx.create(&audit::entry(app, by, "payout.decide", &id.to_string(), read.value.status.as_str(), payout.status.as_str()), ());
+        let action = if decider == Decider::Gateway { "payout.settled_by_gateway" } else { "payout.decide" };
+        tx.create(&audit::entry(app, by, action, &id.to_string(), read.value.status.as_str(), payout.status.as_str()), ());
         if let Commit::Done = app.store.commit(tx).await? {
             app.queues.hand_on(mail.as_slice()).await;
             return Ok(payout);

@@ -4,7 +4,7 @@ use super::{
     App, Code, Problem, ROUNDS, Shop,
     audit::{self, Reviewer},
     payment_link::end_invoices,
-    send_refund, shop_days,
+    send_refund, shop_days, transfers,
 };
 use crate::{
     domain::{
@@ -124,5 +124,6 @@ pub async fn expire_unpaid(shop: &Shop, now: Timestamp) -> Result<Expired, Probl
         }
     }
     done.refunds = send_refund::ask_about_sent(shop, now).await?;
+    transfers::ask_about_sent(shop, now).await?;
     Ok(done)
 }

@@ -97,6 +97,10 @@ pub enum Work {
         upload: UploadId,
         purpose: Purpose,
     },
+    /// Ask the gateway to transfer a payout.
+    SendPayout {
+        payout: PayoutId,
+    },
     /// Ask the gateway again about an invoice that it sent a notice for.
     RecordInvoice {
         invoice: String,
@@ -130,7 +134,7 @@ impl Work {
 
     pub const fn lane(&self) -> Lane {
         match self {
-            Self::SendRefund { .. } | Self::RecordInvoice { .. } | Self::SettleFreeOrder { .. } => Lane::Payments,
+            Self::SendRefund { .. } | Self::SendPayout { .. } | Self::RecordInvoice { .. } | Self::SettleFreeOrder { .. } => Lane::Payments,
             Self::RenderUpload { .. } => Lane::Uploads,
             _ => Lane::Notifications,
         }

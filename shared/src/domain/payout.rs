@@ -58,6 +58,27 @@ pub struct Payout {
     pub reference: Option<TransferReference>,
     #[serde(default)]
     pub note: Option<Note>,
+    /// The gateway makes the transfer, and tells what becomes of it.
+    #[serde(default)]
+    pub transfer: Option<Transfer>,
+}
+
+/// A transfer in the gateway's hands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transfer {
+    /// Who handed it over.
+    pub by: AdminId,
+    pub at: Timestamp,
+    /// The gateway's name for it, once it has taken it.
+    #[serde(default)]
+    pub gateway_id: Option<String>,
+}
+
+/// Who decides: a person, or the gateway that tells what became of its transfer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decider {
+    Admin(AdminId),
+    Gateway,
 }
 
 /// Why no payout can be requested now.
@@ -104,6 +125,12 @@ pub enum Refusal {
     Clawback,
     #[error("a payout of this size needs a second person")]
     SecondPerson,
+    #[error("the gateway makes this transfer and tells what became of it")]
+    AtGateway,
+    #[error("transfers through the gateway are switched off in the settings")]
+    GatewayOff,
+    #[error("only a payout in processing is handed to the gateway, and once")]
+    NotToHandOver,
     #[error(transparent)]
     Overflow(#[from] Overflow),
 }
@@ -167,6 +194,7 @@ impl Payout {
             decided_at: None,
             reference: None,
             note: None,
+            transfer: None,
         };
         Ok((payout, wallet, entry))
     }
@@ -177,7 +205,15 @@ impl Payout {
     /// limit needs another person than the one who processed it and than the one who verified the account. A transfer
     /// that has left is recorded as paid even if the first three hold no longer: else its money could be asked for again.
     /// `Fail` and `Reverse` record what happened to a transfer, whatever else has changed.
-    pub fn decide(mut self, wallet: Wallet, decision: Decision, admin: AdminId, settings: &Settings, now: Timestamp) -> Result<Decided, Refusal> {
+    ///
+    /// What the gateway transfers, the gateway decides; a person records only that the bank sent it back.
+    pub fn decide(mut self, wallet: Wallet, decision: Decision, decider: Decider, settings: &Settings, now: Timestamp) -> Result<Decided, Refusal> {
+        let admin = match (decider, &self.transfer) {
+            (Decider::Admin(_), Some(_)) if self.status == PayoutStatus::Processing => return Err(Refusal::AtGateway),
+            (Decider::Admin(admin), _) => admin,
+            (Decider::Gateway, Some(transfer)) => transfer.by,
+            (Decider::Gateway, None) => return Err(Refusal::NotToHandOver),
+        };
         let (to, cause) = match &decision {
             Decision::Process => (PayoutStatus::Processing, None),
             Decision::Pay { .. } => (PayoutStatus::Paid, Some(Cause::PayoutPaid { payout: self.id })),
@@ -189,7 +225,7 @@ impl Payout {
         if matches!(decision, Decision::Process | Decision::Pay { has_left: false, .. }) {
             self.may_leave(&wallet)?;
         }
-        if matches!(decision, Decision::Pay { .. }) {
+        if matches!(decision, Decision::Pay { .. }) && decider != Decider::Gateway {
             self.second_person(&wallet, admin, settings)?;
         }
         match decision {
@@ -207,6 +243,20 @@ impl Payout {
             wallet.open_payout = None;
         }
         Ok(Decided { payout: self, wallet, entry })
+    }
+
+    /// Hands the transfer to the gateway: under the conditions of a payment, which cannot be asked again afterwards.
+    pub fn handed_over(mut self, wallet: &Wallet, admin: AdminId, settings: &Settings, now: Timestamp) -> Result<Self, Refusal> {
+        if !settings.gateway_payouts {
+            return Err(Refusal::GatewayOff);
+        }
+        if self.status != PayoutStatus::Processing || self.transfer.is_some() {
+            return Err(Refusal::NotToHandOver);
+        }
+        self.may_leave(wallet)?;
+        self.second_person(wallet, admin, settings)?;
+        self.transfer = Some(Transfer { by: admin, at: now, gateway_id: None });
+        Ok(self)
     }
 
     fn may_leave(&self, wallet: &Wallet) -> Result<(), Refusal> {

@@ -54,6 +54,8 @@ pub struct Settings {
     pub minimum_payout: Rupiah,
     pub second_person_above: Rupiah,
     pub withholding: BasisPoints,
+    /// Whether payouts may be handed to the gateway; by hand, if not.
+    pub gateway_payouts: bool,
     /// On which days of the month payouts may be requested; on all, if none are set.
     pub payout_window: Option<MonthWindow>,
     pub self_referral: SelfReferral,
@@ -119,6 +121,7 @@ impl Default for Settings {
             minimum_payout: Rupiah::new(100_000),
             second_person_above: Rupiah::new(10_000_000),
             withholding: BasisPoints::ZERO,
+            gateway_payouts: false,
             payout_window: None,
             self_referral: SelfReferral::Block,
             referral_days: 30,

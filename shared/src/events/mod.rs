@@ -24,6 +24,8 @@ pub enum Message {
     },
     /// The gateway said that something happened to a refund.
     RefundNotice { gateway_id: String },
+    /// The gateway said that something happened to a payout.
+    PayoutNotice { gateway_id: String },
     /// There is owed work in the outbox.
     Owed { outbox: OutboxId },
     /// Look at an uploaded picture.

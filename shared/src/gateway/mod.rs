@@ -1,4 +1,4 @@
-//! The payment gateway, in the invoice dialect: create, read, find, expire, refund.
+//! The payment gateway, in the invoice dialect: create, read, find, expire, refund; and its payouts, where they are switched on.
 //!
 //! Routes and settings call it `zendit`; the dialect is Xendit's Invoice API (the README says why).
 
@@ -9,6 +9,7 @@ use crate::{
         contact::{Email, Phone},
         order::Order,
         payment::{Attempt, ExternalId},
+        payout::Payout,
         refund::Refund,
         text::PersonName,
     },
@@ -18,7 +19,7 @@ use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep};
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use data_encoding::BASE64;
 use std::time::Duration;
-pub use wire::{Invoice, InvoiceStatus, RefundAnswer, RefundState};
+pub use wire::{Invoice, InvoiceStatus, PayoutAnswer, PayoutState, RefundAnswer, RefundState};
 
 /// Why the gateway gave no usable answer.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +43,15 @@ const REFUND_IMPOSSIBLE: &[&str] = &[
     "REFUND_PERIOD_EXPIRED",
 ];
 
+/// Refusals that say that this account can never be paid to this way.
+const PAYOUT_IMPOSSIBLE: &[&str] = &["CHANNEL_CODE_NOT_SUPPORTED", "INVALID_DESTINATION", "AMOUNT_LIMITS_ERROR", "API_VALIDATION_ERROR"];
+
 impl GatewayError {
+    /// Nothing was transferred, and no later try can succeed.
+    pub fn rules_payout_out(&self) -> bool {
+        matches!(self, Self::Refused { code, .. } if PAYOUT_IMPOSSIBLE.contains(&code.as_str()))
+    }
+
     /// A person has to transfer it: no later try can succeed.
     pub fn rules_refund_out(&self) -> bool {
         matches!(self, Self::Refused { code, .. } if REFUND_IMPOSSIBLE.contains(&code.as_str()))
@@ -128,6 +137,22 @@ impl Gateway {
     pub async fn read_refund(&self, id: &str) -> Result<Option<RefundAnswer>, GatewayError> {
         match self.repeat("GET", &format!("/refunds/{}", wire::path_segment(id)), None, None).await {
             Ok(answer) => wire::refund(&answer).map(Some),
+            Err(GatewayError::Refused { status: 404, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Transfers a payout. Repeatable: the payout's id is the idempotency key.
+    pub async fn pay_out(&self, payout: &Payout) -> Result<PayoutAnswer, GatewayError> {
+        let unknown = || GatewayError::Refused { status: 400, code: "CHANNEL_CODE_NOT_SUPPORTED".into() };
+        let body = wire::create_payout(payout, wire::channel(&payout.account.bank_code).ok_or_else(unknown)?);
+        let answer = self.repeat("POST", "/v2/payouts", Some(&body), Some(&payout.id.to_string())).await?;
+        wire::payout(&answer)
+    }
+
+    pub async fn read_payout(&self, id: &str) -> Result<Option<PayoutAnswer>, GatewayError> {
+        match self.repeat("GET", &format!("/v2/payouts/{}", wire::path_segment(id)), None, None).await {
+            Ok(answer) => wire::payout(&answer).map(Some),
             Err(GatewayError::Refused { status: 404, .. }) => Ok(None),
             Err(error) => Err(error),
         }

@@ -2,10 +2,11 @@
 
 use super::{GatewayError, Payer};
 use crate::domain::{
-    ids::{OrderId, RefundId},
+    ids::{OrderId, PayoutId, RefundId},
     money::Rupiah,
     order::Order,
     payment::{Attempt, ExternalId, Paid, PaymentMethod},
+    payout::Payout,
     refund::Refund,
     time::Timestamp,
 };
@@ -51,6 +52,24 @@ impl Invoice {
     pub fn external(&self) -> Option<ExternalId> {
         ExternalId::parse(&self.external_id)
     }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PayoutState {
+    /// Taken, or a word that is not known here.
+    UnderWay,
+    Succeeded,
+    Failed,
+    /// The bank sent it back after it had succeeded.
+    Reversed,
+}
+
+#[derive(Debug, Clone)]
+pub struct PayoutAnswer {
+    pub id: String,
+    pub state: PayoutState,
+    /// Ours, under the name that we gave it.
+    pub payout: Option<PayoutId>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,6 +160,60 @@ pub(super) fn create_invoice(attempt: &Attempt, order: &Order, payer: &Payer<'_>
 
 pub(super) fn create_refund(refund: &Refund) -> String {
     json!({ "invoice_id": refund.invoice, "amount": refund.amount, "currency": "IDR", "reason": refund.reason.as_str(), "reference_id": format!("{}/{}", refund.order, refund.id) }).to_string()
+}
+
+pub(super) fn create_payout(payout: &Payout, channel: &str) -> String {
+    json!({
+        "reference_id": payout.id,
+        "channel_code": channel,
+        "channel_properties": { "account_number": payout.account.number, "account_holder_name": payout.account.holder },
+        "amount": payout.net,
+        "currency": "IDR",
+        "description": "Komisi afiliasi Qutab",
+    })
+    .to_string()
+}
+
+/// The gateway's names of the banks, by their codes.
+const CHANNELS: &[(&str, &str)] = &[
+    ("014", "ID_BCA"),
+    ("008", "ID_MANDIRI"),
+    ("009", "ID_BNI"),
+    ("002", "ID_BRI"),
+    ("451", "ID_BSI"),
+    ("200", "ID_BTN"),
+    ("022", "ID_CIMB"),
+    ("013", "ID_PERMATA"),
+    ("011", "ID_DANAMON"),
+    ("016", "ID_MAYBANK"),
+    ("028", "ID_OCBC"),
+    ("019", "ID_PANIN"),
+    ("426", "ID_MEGA"),
+    ("147", "ID_MUAMALAT"),
+    ("153", "ID_SINARMAS"),
+    ("213", "ID_BTPN"),
+];
+
+pub(super) fn channel(bank_code: &str) -> Option<&'static str> {
+    CHANNELS.iter().find(|(code, _)| *code == bank_code).map(|(_, channel)| *channel)
+}
+
+#[derive(Deserialize)]
+struct PayoutJson {
+    id: String,
+    reference_id: String,
+    status: String,
+}
+
+pub(super) fn payout(answer: &[u8]) -> Result<PayoutAnswer, GatewayError> {
+    let json: PayoutJson = serde_json::from_slice(answer).map_err(|_| GatewayError::Unavailable("unreadable payout".into()))?;
+    let state = match json.status.as_str() {
+        "SUCCEEDED" => PayoutState::Succeeded,
+        "FAILED" | "CANCELLED" => PayoutState::Failed,
+        "REVERSED" => PayoutState::Reversed,
+        _ => PayoutState::UnderWay,
+    };
+    Ok(PayoutAnswer { id: json.id, state, payout: PayoutId::parse(&json.reference_id) })
 }
 
 pub(super) fn invoice(answer: &[u8]) -> Result<Invoice, GatewayError> {

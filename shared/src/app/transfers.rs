@@ -1,0 +1,137 @@
+//! Payouts through the gateway, where they are switched on: handed over by a person, and settled by what the gateway tells.
+
+use super::{
+    App, Code, Problem, ROUNDS, Shop,
+    audit::{self, Reviewer},
+    payouts,
+};
+use crate::{
+    domain::{
+        ids::PayoutId,
+        outbox::{OutboxItem, Work},
+        payout::{Decider, Decision, Payout, PayoutStatus, Transfer},
+        settings::Settings,
+        text::{Note, TransferReference},
+        time::Timestamp,
+        wallet::Wallet,
+    },
+    gateway::{PayoutAnswer, PayoutState},
+    store::{
+        entity::Stored,
+        keys,
+        transaction::{Commit, Transaction},
+    },
+};
+
+/// Hands a payout in processing to the gateway. Twice is once.
+pub async fn hand_over(app: &App, by: Reviewer, id: PayoutId) -> Result<Payout, Problem> {
+    for _ in 0..ROUNDS {
+        let now = app.clock.now();
+        let read = app.store.payout(id).await?.ok_or_else(|| Problem::new(Code::NotFound))?;
+        if read.value.transfer.as_ref().is_some_and(|t| t.by == by.admin) {
+            return Ok(read.value);
+        }
+        let wallet_key = keys::wallet(read.value.affiliate);
+        let mut found = app.store.get_many([wallet_key.clone(), keys::settings()]).await?;
+        let wallet: Stored<Wallet> = found.take(&wallet_key)?.ok_or_else(|| Problem::internal("an affiliate without a wallet"))?;
+        let settings = found.take::<Settings>(&keys::settings())?.map(|s| s.value).unwrap_or_default();
+        let handed = read.value.clone().handed_over(&wallet.value, by.admin, &settings, now)?;
+        let owed = OutboxItem::new(Work::SendPayout { payout: id }, now);
+        let mut tx = Transaction::new();
+        tx.save(&read, &handed, ()).unchanged(&wallet, ()).put_same(&owed);
+        tx.create(&audit::entry(app, by, "payout.hand_over", &id.to_string(), "", handed.net), ());
+        if let Commit::Done = app.store.commit(tx).await? {
+            app.queues.hand_on(&[owed]).await;
+            return Ok(handed);
+        }
+    }
+    Err(Problem::unavailable("the payout kept changing"))
+}
+
+/// Asks the gateway to transfer. The payout's id is the idempotency key, so a repeat sends nothing twice.
+pub async fn send(shop: &Shop, id: PayoutId) -> Result<(), Problem> {
+    let Some(read) = shop.app.store.payout(id).await? else { return Ok(()) };
+    if read.value.status != PayoutStatus::Processing || read.value.transfer.is_none() {
+        return Ok(());
+    }
+    match shop.gateway.pay_out(&read.value).await {
+        Ok(answer) => {
+            note_id(&shop.app, id, &answer.id).await?;
+            settle(&shop.app, id, &answer).await
+        }
+        Err(error) if error.rules_payout_out() => {
+            let note = Note::parse("the gateway cannot pay to this account").map_err(|w| Problem::internal(w.message))?;
+            by_gateway(&shop.app, id, Decision::Fail { note }).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Keeps the gateway's name of a transfer, by which it can be asked.
+async fn note_id(app: &App, id: PayoutId, gateway_id: &str) -> Result<(), Problem> {
+    for _ in 0..ROUNDS {
+        let Some(read) = app.store.payout(id).await? else { return Ok(()) };
+        let Some(transfer) = read.value.transfer.clone().filter(|t| t.gateway_id.is_none()) else { return Ok(()) };
+        let transfer = Some(Transfer { gateway_id: Some(gateway_id.into()), ..transfer });
+        if let Commit::Done = app.store.save(&read, &Payout { transfer, ..read.value.clone() }).await? {
+            return Ok(());
+        }
+    }
+    Err(Problem::unavailable("the payout kept changing"))
+}
+
+/// The gateway said that something happened to a payout: it is asked what, and that is recorded.
+pub async fn record(shop: &Shop, gateway_id: &str) -> Result<(), Problem> {
+    let Some(answer) = shop.gateway.read_payout(gateway_id).await? else { return Ok(()) };
+    match answer.payout {
+        Some(id) => settle(&shop.app, id, &answer).await,
+        None => Ok(()),
+    }
+}
+
+async fn settle(app: &App, id: PayoutId, answer: &PayoutAnswer) -> Result<(), Problem> {
+    let words = |text: &str| Note::parse(text).map_err(|w| Problem::internal(w.message));
+    let decision = match answer.state {
+        PayoutState::UnderWay => return Ok(()),
+        PayoutState::Succeeded => {
+            let reference = TransferReference::parse(&answer.id).map_err(|w| Problem::internal(w.message))?;
+            Decision::Pay { reference, has_left: true }
+        }
+        PayoutState::Failed => Decision::Fail { note: words("the bank did not take the transfer")? },
+        PayoutState::Reversed => {
+            // What was never noted as paid was paid before it came back.
+            let reference = TransferReference::parse(&answer.id).map_err(|w| Problem::internal(w.message))?;
+            by_gateway(app, id, Decision::Pay { reference, has_left: true }).await?;
+            Decision::Reverse { note: words("the bank sent the transfer back")? }
+        }
+    };
+    by_gateway(app, id, decision).await
+}
+
+/// In the name of whoever handed it over. What stands already, or is past, changes nothing.
+async fn by_gateway(app: &App, id: PayoutId, decision: Decision) -> Result<(), Problem> {
+    let Some(payout) = app.store.payout(id).await?.map(|p| p.value) else { return Ok(()) };
+    let Some(transfer) = &payout.transfer else { return Ok(()) };
+    let by = Reviewer { admin: transfer.by, address: None };
+    match payouts::apply(app, by, Decider::Gateway, id, decision).await {
+        Err(problem) if problem.code == Code::Conflict => Ok(()),
+        done => done.map(|_| ()),
+    }
+}
+
+/// How long the gateway is given to tell by itself, and how many transfers are asked for in one run.
+const PATIENCE_SECONDS: i64 = 3_600;
+const PER_RUN: usize = 100;
+
+/// Asks the gateway about transfers that it took long ago and has not told of since.
+pub async fn ask_about_sent(shop: &Shop, now: Timestamp) -> Result<(), Problem> {
+    for payout in shop.app.store.open_payouts(Some(PayoutStatus::Processing), PER_RUN, None).await?.items {
+        let Some(transfer) = payout.value.transfer.filter(|t| now.since(t.at) >= PATIENCE_SECONDS) else { continue };
+        if let Some(gateway_id) = &transfer.gateway_id
+            && let Err(problem) = record(shop, gateway_id).await
+        {
+            tracing::info!(payout = %payout.value.id, code = problem.code.as_str(), "transfer not asked for in this run");
+        }
+    }
+    Ok(())
+}
