@@ -7,7 +7,7 @@ use qutab::{
         click::{Campaign, Looker},
         ids::{AffiliateId, ClickId},
         stats::COUNTED_DAYS,
-        time::Timestamp,
+        time::{Entropy, Timestamp},
     },
     store::entity::Click,
 };
@@ -31,16 +31,16 @@ async fn fill(w: &World, affiliate: &Affiliate, clicks: u32) {
     let days = u32::try_from(COUNTED_DAYS).unwrap();
     let at = |n: u32| w.now().plus_seconds(-86_400 * i64::from(n % days) - i64::from(n / days % 3_600));
     for n in 0..clicks {
-        app.store.append(&click(app.entropy.clone(), id, affiliate.code.clone(), at(n), n)).await.unwrap();
+        app.store.append(&click(&app.entropy, id, affiliate.code.clone(), at(n), n)).await.unwrap();
     }
     for day in 0..days.min(clicks) {
         aggregate::count_day(app, id, at(day).day(), w.now()).await.unwrap();
     }
 }
 
-fn click(entropy: qutab::domain::time::Entropy, affiliate: AffiliateId, code: String, at: Timestamp, n: u32) -> Click {
+fn click(entropy: &Entropy, affiliate: AffiliateId, code: String, at: Timestamp, n: u32) -> Click {
     Click {
-        id: ClickId::fresh(at, &entropy),
+        id: ClickId::fresh(at, entropy),
         affiliate,
         code,
         at,

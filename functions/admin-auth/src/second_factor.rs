@@ -4,13 +4,15 @@ use axum::{Json, extract::State};
 use http::StatusCode;
 use qutab::{
     app::{App, Problem, second_factor},
+    domain::Wrong,
     http::{AdminCaller, Form},
     secrets::password::Password,
 };
 use serde_json::{Value, json};
 
-fn code(text: &str) -> Result<String, qutab::domain::Wrong> {
-    Ok(text.trim().to_owned())
+/// No code is longer than a recovery code with blanks around it.
+fn code(text: &str) -> Result<String, Wrong> {
+    if text.len() <= 40 { Ok(text.trim().to_owned()) } else { Err(Wrong::new("too_long", "is no code")) }
 }
 
 /// The secret for the app, shown once. It counts when a first code of it was right.

@@ -17,7 +17,7 @@ use qutab::{
         staff::Permission,
         text::{Description, Note, Place, Title},
     },
-    http::{AdminCaller, Form, PageQuery, StaffForm, page::Listed, picture, policy},
+    http::{AdminCaller, Change, Form, PageQuery, StaffForm, page::Listed, picture, policy},
 };
 use serde_json::{Value, json};
 
@@ -45,7 +45,6 @@ pub async fn one(State(app): State<App>, caller: AdminCaller, Path(product): Pat
 }
 
 /// What a body says of a product; what it does not name stays.
-#[derive(Default)]
 struct Edit {
     name: Option<Title>,
     slug: Option<Slug>,
@@ -57,8 +56,8 @@ struct Edit {
     description: Option<Description>,
     season: Option<u16>,
     active: Option<bool>,
-    /// `Some(None)` goes back to everybody's rule.
-    commission: Option<Option<CommissionRule>>,
+    /// Taken away: back to everybody's rule.
+    commission: Change<CommissionRule>,
 }
 
 fn small(form: &mut Form, field: &str, range: std::ops::RangeInclusive<i64>) -> Option<u16> {
@@ -85,11 +84,7 @@ fn read(form: &mut Form) -> Edit {
         description: form.maybe_text("description", Description::parse),
         season: form.maybe_integer("season", 1_400..=1_600).and_then(|n| u16::try_from(n).ok()),
         active: form.maybe_flag("active"),
-        commission: if form.has("commission_rule") {
-            form.object("commission_rule", policy::commission).map(Some)
-        } else {
-            form.names("commission_rule").then_some(None)
-        },
+        commission: form.change("commission_rule", policy::commission),
     }
 }
 
@@ -129,7 +124,7 @@ pub async fn create(State(app): State<App>, caller: AdminCaller, StaffForm(mut f
             pictures: Vec::new(),
             season: edit.season?,
             active: edit.active.unwrap_or(true),
-            commission: edit.commission.flatten(),
+            commission: edit.commission.over(None),
         })
     })();
     let (Some(product), Some(units)) = (product, units) else { return Err(form.problem()) };
@@ -161,7 +156,7 @@ pub async fn update(
             description: edit.description.clone().or(before.description),
             season: edit.season.unwrap_or(before.season),
             active: edit.active.unwrap_or(before.active),
-            commission: edit.commission.unwrap_or(before.commission),
+            commission: edit.commission.over(before.commission),
             id: before.id,
             pictures: before.pictures,
         })

@@ -11,7 +11,7 @@ use qutab::{
         text::TermsVersion,
         time::Day,
     },
-    http::{AdminCaller, Form, PageQuery, StaffForm, page::Listed, policy},
+    http::{AdminCaller, Change, Form, PageQuery, StaffForm, page::Listed, policy},
 };
 use serde_json::{Value, json};
 
@@ -81,8 +81,8 @@ struct Edit {
     second_person_above: Option<Rupiah>,
     withholding: Option<qutab::domain::money::BasisPoints>,
     gateway_payouts: Option<bool>,
-    /// `Some(None)`: payouts on every day.
-    payout_window: Option<Option<MonthWindow>>,
+    /// Taken away: payouts on every day.
+    payout_window: Change<MonthWindow>,
     self_referral: Option<SelfReferral>,
     referral_days: Option<u16>,
     payment_hours: Option<u16>,
@@ -107,11 +107,7 @@ fn edit(form: &mut Form) -> Edit {
         second_person_above: policy::maybe_rupiah(form, "second_person_above"),
         withholding: given(form, "withholding_rate", policy::rate),
         gateway_payouts: form.maybe_flag("gateway_payouts"),
-        payout_window: match form.names("payout_window") {
-            true if !form.has("payout_window") => Some(None),
-            true => form.object("payout_window", window).map(Some),
-            false => None,
-        },
+        payout_window: form.change("payout_window", window),
         self_referral: given(form, "self_referral", |f, n| f.object(n, self_referral)),
         referral_days: small(form, "referral_days", 1..=365),
         payment_hours: small(form, "payment_hours", 1..=168),
@@ -140,7 +136,7 @@ pub async fn change(State(app): State<App>, caller: AdminCaller, StaffForm(mut f
         second_person_above: e.second_person_above.unwrap_or(s.second_person_above),
         withholding: e.withholding.unwrap_or(s.withholding),
         gateway_payouts: e.gateway_payouts.unwrap_or(s.gateway_payouts),
-        payout_window: e.payout_window.unwrap_or(s.payout_window),
+        payout_window: e.payout_window.over(s.payout_window),
         self_referral: e.self_referral.unwrap_or(s.self_referral),
         referral_days: e.referral_days.unwrap_or(s.referral_days),
         payment_hours: e.payment_hours.unwrap_or(s.payment_hours),

@@ -62,7 +62,7 @@ pub async fn export(State(app): State<App>, caller: AdminCaller, page: PageQuery
 
 fn view(e: &AuditEntry) -> Value {
     let value =
-        |text: &Option<String>| text.as_deref().map(|t| serde_json::from_str::<Value>(t).ok().filter(|v| v.is_object()).unwrap_or_else(|| json!(t)));
+        |text: &Option<String>| text.as_deref().map(|t| serde_json::from_str::<Value>(t).ok().filter(Value::is_object).unwrap_or_else(|| json!(t)));
     json!({
         "id": e.id,
         "at": e.at,

@@ -6,7 +6,7 @@ use crate::{
     store::entity::AuditEntry,
 };
 use serde::Serialize;
-use std::net::IpAddr;
+use std::{fmt::Display, net::IpAddr};
 
 /// Who acts, and from where.
 #[derive(Debug, Clone, Copy)]
@@ -16,7 +16,7 @@ pub struct Reviewer {
 }
 
 /// One line: what was done to what, and how that was before and after.
-pub fn entry(app: &App, by: Reviewer, action: &str, subject: &str, before: impl ToString, after: impl ToString) -> AuditEntry {
+pub fn entry(app: &App, by: Reviewer, action: &str, subject: &str, before: impl Display, after: impl Display) -> AuditEntry {
     let now = app.clock.now();
     AuditEntry {
         id: AuditId::fresh(now, &app.entropy),

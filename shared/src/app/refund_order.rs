@@ -138,7 +138,7 @@ async fn write(
     }
     void_commission(app, &mut tx, after, refund, now).await?;
     let subject = format!("{}/{}", after.id, refund.id);
-    tx.create(&audit::entry(app, by, "order.refund", &subject, read.value.status.as_str(), &refund.amount.to_string()), ());
+    tx.create(&audit::entry(app, by, "order.refund", &subject, read.value.status.as_str(), refund.amount), ());
     Ok((tx, owed))
 }
 

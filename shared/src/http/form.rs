@@ -30,6 +30,24 @@ pub struct Form {
     by_staff: bool,
 }
 
+/// What a body does to something that need not be there: `null` takes it away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change<T> {
+    Keep,
+    Clear,
+    Set(T),
+}
+
+impl<T> Change<T> {
+    pub fn over(self, before: Option<T>) -> Option<T> {
+        match self {
+            Self::Keep => before,
+            Self::Clear => None,
+            Self::Set(value) => Some(value),
+        }
+    }
+}
+
 /// A body from staff, who may say what a price, a rate or a role is.
 #[derive(Debug)]
 pub struct StaffForm(pub Form);
@@ -161,9 +179,13 @@ impl Form {
         !self.is_absent(field)
     }
 
-    /// Whether the body has the field, be it null.
-    pub fn names(&self, field: &str) -> bool {
-        self.fields.contains_key(field)
+    /// A nested object that may be exchanged, taken away by `null`, or left as it is.
+    pub fn change<T>(&mut self, field: &str, read: impl FnOnce(&mut Self) -> Option<T>) -> Change<T> {
+        match self.fields.get(field) {
+            None => Change::Keep,
+            Some(Value::Null) => Change::Clear,
+            Some(_) => self.object(field, read).map_or(Change::Keep, Change::Set),
+        }
     }
 
     fn is_absent(&self, field: &str) -> bool {

@@ -15,6 +15,6 @@ pub mod policy;
 pub mod upload;
 
 pub use access::{ActiveAffiliate, ActiveCustomer, AdminCaller, AffiliateToken, CustomerToken, Peer};
-pub use form::{Form, IdempotencyKey, StaffForm};
+pub use form::{Change, Form, IdempotencyKey, StaffForm};
 pub use group::{Access, Group, Route};
 pub use page::PageQuery;
