@@ -7,6 +7,7 @@
 mod affiliate;
 mod caller;
 mod customer;
+mod staff;
 mod steps;
 
 use crate::system::{Options, System};
@@ -31,6 +32,7 @@ pub async fn run(options: Options) -> Result<(), String> {
     walk.visitor_buys().await?;
     walk.customer_corrects_a_name_and_prints_the_receipt().await?;
     walk.affiliate_looks_at_the_dashboard().await?;
+    walk.staff_look_after_the_shop().await?;
     walk.order_completes().await?;
     walk.commission_matures().await?;
     walk.payout_is_paid().await?;

@@ -21,7 +21,7 @@ const PATIENCE: u32 = 50;
 pub struct Walk {
     pub(super) caller: Caller,
     /// Makes names and keys of this walk its own.
-    tag: String,
+    pub(super) tag: String,
     number: u32,
     affiliate_email: String,
     affiliate: String,
@@ -68,7 +68,7 @@ impl Walk {
         Ok(token)
     }
 
-    async fn staff(&self, role: &str) -> Result<String, String> {
+    pub(super) async fn staff(&self, role: &str) -> Result<String, String> {
         self.login("/api/admin/auth/login", &format!("{role}@qutab.test")).await
     }
 
