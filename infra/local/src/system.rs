@@ -119,6 +119,7 @@ impl System {
         let template = Arc::new(template::read(&text, &options.values(unnamed.queues.into_keys(), &unnamed.buckets))?);
         let jobs = schedules::of(&template)?;
         let listeners = [bind(&options, 0).await?, bind(&options, 1).await?, bind(&options, 2).await?, bind(&options, 3).await?];
+        set_aside_older(&options.data)?;
         let lock = take(&options.data)?;
         let binaries = build(&options.template, &template)?;
         let data = Data::open(&options, &template)?;
@@ -187,6 +188,25 @@ async fn bind(options: &Options, offset: u16) -> Result<TcpListener, String> {
         let (first, last) = (options.port, options.port + 3);
         format!("port {port} cannot be used: {e}. The system takes ports {first} to {last}; `cargo run -- --port 4000` takes others.")
     })
+}
+
+/// Counts the changes of what is kept that older data cannot be read with.
+const FORMAT: &str = "2";
+
+/// Sets data of another format aside: what it holds is only practice, but nobody's practice is thrown away.
+fn set_aside_older(data: &Path) -> Result<(), String> {
+    let wrong = |e: &dyn std::fmt::Display| format!("{}: {e}", data.display());
+    let marker = data.join("format");
+    let table = data.join("table.sqlite");
+    if table.exists() && std::fs::read_to_string(&marker).unwrap_or_default() != FORMAT {
+        let stamp = system_clock().now().unix();
+        let aside =
+            data.with_file_name(format!("{}-before-{stamp}", data.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned())));
+        std::fs::rename(data, &aside).map_err(|e| wrong(&e))?;
+        eprintln!("The data is of an older version: it is kept in {}, and a new start is made.", aside.display());
+    }
+    std::fs::create_dir_all(data).map_err(|e| wrong(&e))?;
+    std::fs::write(marker, FORMAT).map_err(|e| wrong(&e))
 }
 
 /// Creates the data directory and locks it: two systems on one table's file would spoil it.

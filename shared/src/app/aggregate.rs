@@ -84,7 +84,8 @@ async fn count_shop(app: &App, now: Timestamp, seconds: i64, done: &mut Aggregat
             }
         }
     }
-    if seconds % 3_600 < ONCE_AN_HOUR { shop_days::stand(app, now).await } else { Ok(()) }
+    let stood = app.store.shop_now().await?.1.as_of;
+    if stood.is_none_or(|at| now.since(at) >= 3_600) { shop_days::stand(app, now).await } else { Ok(()) }
 }
 
 /// Counts the days of everybody to whom something happened, as it was noticed on `listed_on`.
