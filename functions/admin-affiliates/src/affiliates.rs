@@ -20,8 +20,12 @@ use serde_json::{Value, json};
 
 /// Those who were approved, or those of another status; `?q=` looks for words: name, address, city, code, profile.
 pub async fn list(State(app): State<App>, caller: AdminCaller, page: PageQuery) -> Result<Json<Listed<Value>>, Problem> {
+    listed(&app, caller, &page, "approved").await
+}
+
+pub async fn listed(app: &App, caller: AdminCaller, page: &PageQuery, usual: &str) -> Result<Json<Listed<Value>>, Problem> {
     caller.may(Permission::Read)?;
-    let status = AffiliateStatus::parse(page.filter("status").unwrap_or("approved")).map_err(|w| Problem::field("status", w))?;
+    let status = AffiliateStatus::parse(page.filter("status").unwrap_or(usual)).map_err(|w| Problem::field("status", w))?;
     let words = page.filter("q").unwrap_or_default().to_owned();
     let found = app.store.applications(status, |a| a.is_meant_by(&words), page.limit, page.after.clone()).await?;
     Ok(Json(page.answer(found.items.iter().map(|a| view(&a.value)).collect(), found.next)))

@@ -1,28 +1,24 @@
 //! Applications: read, approved, rejected.
 
-use super::{REVIEW, affiliates::view, id};
+use super::{
+    REVIEW,
+    affiliates::{self, view},
+    id,
+};
 use axum::{
     Json,
     extract::{Path, State},
 };
 use qutab::{
     app::{App, Code, Problem, review},
-    domain::{
-        affiliate::{AffiliateStatus, ReferralCode},
-        staff::Permission,
-        text::Note,
-    },
+    domain::{affiliate::ReferralCode, staff::Permission, text::Note},
     http::{AdminCaller, Form, PageQuery, page::Listed},
 };
 use serde_json::Value;
 
 /// Those that wait, or those of another status, oldest first; `?q=` looks for words.
 pub async fn list(State(app): State<App>, caller: AdminCaller, page: PageQuery) -> Result<Json<Listed<Value>>, Problem> {
-    caller.may(Permission::Read)?;
-    let status = AffiliateStatus::parse(page.filter("status").unwrap_or("pending")).map_err(|w| Problem::field("status", w))?;
-    let words = page.filter("q").unwrap_or_default().to_owned();
-    let found = app.store.applications(status, |a| a.is_meant_by(&words), page.limit, page.after.clone()).await?;
-    Ok(Json(page.answer(found.items.iter().map(|a| view(&a.value)).collect(), found.next)))
+    affiliates::listed(&app, caller, &page, "pending").await
 }
 
 pub async fn one(State(app): State<App>, caller: AdminCaller, Path(affiliate): Path<String>) -> Result<Json<Value>, Problem> {

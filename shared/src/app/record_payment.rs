@@ -6,7 +6,7 @@
 use super::{Code, Problem, ROUNDS, Shop, signals};
 use crate::{
     domain::{
-        commission::{Commission, CommissionStatus},
+        commission::{Commission, CommissionStatus, earned},
         ids::{OrderId, RefundId},
         job::{Subject, Task},
         money::Rupiah,
@@ -187,7 +187,7 @@ fn earn(
     now: Timestamp,
 ) -> Result<(), Problem> {
     let Some(attribution) = &order.attribution else { return Ok(()) };
-    let amount = attribution.earned_on(&order.lines, paid.amount)?;
+    let amount = earned(attribution, &order.lines, paid.amount)?;
     let commission = Commission {
         affiliate: attribution.affiliate,
         order: order.id,

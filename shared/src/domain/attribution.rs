@@ -4,8 +4,6 @@ use super::{
     affiliate::{Affiliate, AffiliateStatus, ReferralCode},
     contact::{BankAccount, Email, Phone},
     ids::{AffiliateId, ClickId, ProductId},
-    money::{Overflow, Rupiah},
-    order::OrderLine,
     settings::{CommissionRule, SelfReferral, Settings},
     signal::{Signal, is_disposable},
     text::PersonName,
@@ -47,25 +45,6 @@ pub struct Attribution {
 pub struct SpecialRule {
     pub product: ProductId,
     pub rule: CommissionRule,
-}
-
-impl Attribution {
-    /// What an order of these lines earns on `paid`: each special product on its part of what was paid, the rest by the
-    /// rule of the order. Never more than `paid`.
-    pub fn earned_on(&self, lines: &[OrderLine], paid: Rupiah) -> Result<Rupiah, Overflow> {
-        let subtotal = lines.iter().try_fold(Rupiah::ZERO, |sum, line| sum.plus(line.price()?))?;
-        let (mut earned, mut rest) = (Rupiah::ZERO, paid);
-        for line in lines {
-            let Some(special) = self.special.iter().find(|s| s.product == line.product) else { continue };
-            let part = paid.fraction(line.price()?.get(), subtotal.get())?;
-            earned = earned.plus(special.rule.earned_on(part)?)?;
-            rest = rest.minus(part)?;
-        }
-        if rest > Rupiah::ZERO {
-            earned = earned.plus(self.rule.rule.earned_on(rest)?)?;
-        }
-        Ok(earned.min(paid))
-    }
 }
 
 /// Why a referred order earns nothing.

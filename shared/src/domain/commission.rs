@@ -2,10 +2,10 @@
 
 use super::{
     Forbidden, Wrong,
-    attribution::FrozenRule,
+    attribution::{Attribution, FrozenRule},
     ids::{AffiliateId, OrderId},
     money::{Overflow, Rupiah},
-    order::OrderNumber,
+    order::{OrderLine, OrderNumber},
     settings::CommissionRule,
     signal::Signal,
     status,
@@ -153,6 +153,23 @@ impl Commission {
         }
         Ok((self, taken))
     }
+}
+
+/// What an order of these lines earns on `paid`: each special product on its part of what was paid, the rest by the rule
+/// of the order. Never more than `paid`.
+pub fn earned(attribution: &Attribution, lines: &[OrderLine], paid: Rupiah) -> Result<Rupiah, Overflow> {
+    let subtotal = lines.iter().try_fold(Rupiah::ZERO, |sum, line| sum.plus(line.price()?))?;
+    let (mut earned, mut rest) = (Rupiah::ZERO, paid);
+    for line in lines {
+        let Some(special) = attribution.special.iter().find(|s| s.product == line.product) else { continue };
+        let part = paid.fraction(line.price()?.get(), subtotal.get())?;
+        earned = earned.plus(special.rule.earned_on(part)?)?;
+        rest = rest.minus(part)?;
+    }
+    if rest > Rupiah::ZERO {
+        earned = earned.plus(attribution.rule.rule.earned_on(rest)?)?;
+    }
+    Ok(earned.min(paid))
 }
 
 impl CommissionRule {
