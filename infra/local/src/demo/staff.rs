@@ -13,7 +13,7 @@ impl Walk {
         let coupon = json!({ "code": code, "discount": { "kind": "percent", "rate": 500, "cap": 100_000 }, "valid_until": until, "limit": 10 });
         // 409: the walk came by before.
         self.caller.call(Method::POST, "/api/admin/coupons", &ops, "", Some(&coupon)).await?;
-        self.say(&format!("staff make the coupon {}", code));
+        self.say(&format!("staff make the coupon {code}"));
         self.caller.schedule("aggregation", &system_clock().now().day().to_string()).await?;
         let seen = self.caller.get("/api/admin/dashboard", &finance).await?;
         println!("     today: {} orders, {} paid, {}", seen["today"]["orders"], seen["today"]["paid_orders"], rupiah(&seen["today"], "revenue"));
