@@ -182,3 +182,28 @@ async fn the_gateway_transfers_where_that_is_switched_on_and_tells_what_becomes_
     assert_eq!(w.wire.zendit.paid_out(), 0);
     w.check_ledgers().await;
 }
+
+#[tokio::test]
+async fn a_transfer_may_carry_a_picture_that_proves_it() {
+    let picture: &[u8] = include_bytes!("../../infra/local/pictures/domba-garut.jpg");
+    let w = World::new().await;
+    let (_, payouts) = requested(&w, &["rina"]).await;
+    let finance = w.admin("finance").await;
+    let path = format!("/api/admin/payouts/{}/proof", payouts[0]);
+    assert_eq!(w.get(&path, &finance).await.status, 404, "there is none yet");
+    let opened = w.post(&path, &finance, json!({ "content_type": "image/jpeg", "bytes": picture.len() })).await.ok();
+    let request = http::Request::builder().method("PUT").uri(opened["url"].as_str().unwrap()).header("content-type", "image/jpeg");
+    let request = request.header("content-length", picture.len()).body(picture.to_vec().into()).unwrap();
+    assert_eq!(w.wire.files.answer(request).await.status(), 200);
+    let done = format!("{path}/{}/complete", opened["upload_id"].as_str().unwrap());
+    assert_eq!(w.post(&done, &w.admin("ops").await, json!({})).await.status, 403);
+    w.post(&done, &finance, json!({})).await.ok();
+    w.drain().await;
+    let link = w.get(&path, &finance).await.ok()["picture"]["path"].as_str().unwrap().to_owned();
+    let shown = w.get(&link, &finance).await;
+    assert!(shown.status == 200 && shown.bytes.starts_with(b"\xff\xd8\xff"));
+    assert_eq!(w.get(&link, &finance).await.status, 404, "once");
+    assert_eq!(w.get(&format!("/api/admin/payouts/{}", payouts[0]), &finance).await.ok()["has_proof"], true);
+    let kept = w.darkroom.documents.read(&format!("proofs/{}", opened["upload_id"].as_str().unwrap())).await.unwrap().unwrap();
+    assert!(!kept.windows(3).any(|b| b == b"\xff\xd8\xff"), "sealed at rest");
+}

@@ -74,10 +74,7 @@ async fn a_coupon_that_is_switched_off_under_way_counts_every_use() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_link_to_a_card_opened_by_ten_at_once_shows_it_once() {
     use qutab::{
-        domain::{
-            ids::{AdminId, AffiliateId, UploadId},
-            ktp::DocumentLink,
-        },
+        domain::{ids::AdminId, ktp::DocumentLink},
         secrets::link::LinkToken,
     };
     let w = World::new().await;
@@ -85,8 +82,8 @@ async fn a_link_to_a_card_opened_by_ten_at_once_shows_it_once() {
     let me = w.get("/api/admin/auth/me", &finance).await.ok()["id"].as_str().unwrap().to_owned();
     let admin = AdminId::parse(&me).unwrap();
     let token = LinkToken::new(&me, &w.shop.app.entropy);
-    let (affiliate, upload) = (AffiliateId::named(&["x"]), UploadId::named(&["x"]));
-    let link = DocumentLink { secret_hash: token.hash(), admin, affiliate, upload, expires_at: w.now().plus_seconds(300) };
+    let link =
+        DocumentLink { secret_hash: token.hash(), admin, document: "ktp/x".into(), subject: "x".into(), expires_at: w.now().plus_seconds(300) };
     w.shop.app.store.create(&link).await.unwrap();
     let mut reads = Vec::new();
     for _ in 0..10 {

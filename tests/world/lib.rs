@@ -309,7 +309,7 @@ pub fn all_groups(
         admin_auth::group(app.clone()),
         admin_affiliates::group(app.clone()),
         admin_orders::group(counter.clone()),
-        admin_payouts::group(app.clone()),
+        admin_payouts::group(intake.clone()),
         admin_operations::group(app.clone()),
         admin_documents::group(room.clone()),
         admin_jobs::group(workshop.clone()),

@@ -26,6 +26,8 @@ pub fn group(counter: Counter) -> Group {
         .post("/api/admin/orders/{id}/refund", refund, refunds::open)
         .post("/api/admin/orders/{id}/refunds/{refund_id}/take-over", refund, refunds::take_over)
         .post("/api/admin/orders/{id}/refunds/{refund_id}/confirm", refund, refunds::confirm)
+        .post("/api/admin/orders/{id}/refunds/{refund_id}/proof", refund, refunds::open_proof)
+        .post("/api/admin/orders/{id}/refunds/{refund_id}/proof/{upload_id}/complete", refund, refunds::complete_proof)
         .post("/api/admin/orders/{id}/receipts/{invoice}/refund", refund, refunds::of_receipt)
         .build(counter)
 }

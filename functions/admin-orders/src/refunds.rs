@@ -11,18 +11,20 @@ use axum::{
 use http::StatusCode;
 use qutab::{
     app::{
-        Code, Problem, Shop, manual_refund,
+        Code, Counter, Problem, Shop, manual_refund,
         refund_order::{self, Asked},
+        uploads::{self, By, Wanted},
     },
     domain::{
         Wrong,
-        ids::RefundId,
+        ids::{RefundId, UploadId},
         money::Rupiah,
         order::RefundKind,
         staff::Permission,
         text::{Note, TransferReference},
+        upload::Purpose,
     },
-    http::{AdminCaller, Form, IdempotencyKey},
+    http::{AdminCaller, Form, IdempotencyKey, upload},
 };
 use serde_json::{Value, json};
 
@@ -85,4 +87,34 @@ pub async fn of_receipt(
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let by = caller.may(Permission::Refund)?.into();
     Ok((StatusCode::CREATED, Json(refund_view(&manual_refund::refund_receipt(&shop.app, by, id(&order)?, &invoice).await?))))
+}
+
+/// An address to put a picture to that proves the transfer.
+pub async fn open_proof(
+    State(counter): State<Counter>,
+    caller: AdminCaller,
+    Path((order, refund)): Path<(String, String)>,
+    mut form: Form,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let by = caller.may(Permission::Refund)?;
+    let wanted = upload::wanted(&mut form);
+    form.checked()?;
+    let Some((content_type, bytes)) = wanted else { return Err(form.problem()) };
+    let (app, order, refund) = (&counter.shop.app, id(&order)?, refund_id(&refund)?);
+    app.store.refund(order, refund).await?.ok_or_else(|| Problem::new(Code::NotFound))?;
+    let wanted = Wanted { purpose: Purpose::RefundProof { order, refund }, content_type, bytes, identity: None };
+    let (opened, address) = uploads::open(app, &counter.quarantine, &by.id.to_string(), wanted).await?;
+    Ok((StatusCode::CREATED, Json(upload::address(&opened, &address))))
+}
+
+pub async fn complete_proof(
+    State(shop): State<Shop>,
+    caller: AdminCaller,
+    Path((order, refund, upload)): Path<(String, String, String)>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let by = By::Staff(caller.may(Permission::Refund)?.into(), "refund.proof");
+    let (order, refund) = (id(&order)?, refund_id(&refund)?);
+    let upload = UploadId::parse(&upload).ok_or_else(|| Problem::new(Code::NotFound))?;
+    let completed = uploads::complete(&shop.app, upload, by, |p| *p == Purpose::RefundProof { order, refund }).await?;
+    Ok((StatusCode::ACCEPTED, Json(upload::view(&completed))))
 }

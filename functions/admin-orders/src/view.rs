@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 pub fn refund_view(r: &Refund) -> Value {
     json!({
         "id": r.id, "amount": r.amount, "status": r.status, "reason": r.reason, "note": r.note, "ends_order": r.ends,
-        "of_order": r.of_order, "requested_at": r.requested_at, "updated_at": r.updated_at, "reference": r.proof,
+        "of_order": r.of_order, "requested_at": r.requested_at, "updated_at": r.updated_at, "reference": r.proof, "has_proof": r.picture.is_some(),
     })
 }
 

@@ -1,13 +1,14 @@
 //! Payout requests and what became of them, one by one or in batches.
 
 mod batch;
+mod proof;
 
 use axum::{
     Json,
     extract::{Path, State},
 };
 use qutab::{
-    app::{App, Code, Problem, payouts, transfers},
+    app::{App, Code, Problem, payouts, transfers, uploads::Intake},
     domain::{
         ids::PayoutId,
         payout::{Decision, Payout, PayoutStatus},
@@ -20,7 +21,7 @@ use serde_json::{Value, json};
 
 const PAY: Permission = Permission::PayOut;
 
-pub fn group(app: App) -> Group {
+pub fn group(intake: Intake) -> Group {
     Group::named("admin-payouts")
         .get("/api/admin/payouts", Access::Admin(Permission::Read), list)
         .get("/api/admin/payouts/export.csv", Access::Admin(PAY), batch::export)
@@ -32,7 +33,9 @@ pub fn group(app: App) -> Group {
         .post("/api/admin/payouts/{id}/fail", Access::Admin(PAY), fail)
         .post("/api/admin/payouts/{id}/reject", Access::Admin(PAY), reject)
         .post("/api/admin/payouts/{id}/reverse", Access::Admin(PAY), reverse)
-        .build(app)
+        .post("/api/admin/payouts/{id}/proof", Access::Admin(PAY), proof::open)
+        .post("/api/admin/payouts/{id}/proof/{upload_id}/complete", Access::Admin(PAY), proof::complete)
+        .build(intake)
 }
 
 fn id(text: &str) -> Result<PayoutId, Problem> {
@@ -128,5 +131,6 @@ fn view(p: &Payout, caller: AdminCaller) -> Value {
         "reference": p.reference,
         "note": p.note,
         "transfer": p.transfer,
+        "has_proof": p.proof.is_some(),
     })
 }

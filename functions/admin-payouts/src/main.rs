@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), qutab::app::StartError> {
-    qutab::runtime::start::serve(admin_payouts::group).await
+    qutab::runtime::start::serve_intake(admin_payouts::group).await
 }

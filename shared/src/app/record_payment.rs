@@ -250,6 +250,7 @@ pub(super) fn surplus_refund(order: &Order, paid: &Paid, why: Surplus, now: Time
         requested_at: now,
         gateway_id: None,
         proof: None,
+        picture: None,
         updated_at: now,
     }
 }

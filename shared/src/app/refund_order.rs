@@ -110,6 +110,7 @@ fn new_refund(id: RefundId, order: &Order, amount: Rupiah, asked: &Asked, by: Re
         requested_at: now,
         gateway_id: None,
         proof: None,
+        picture: None,
         updated_at: now,
     }
 }

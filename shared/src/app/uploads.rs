@@ -12,7 +12,9 @@ use crate::{
         ktp::KtpImage,
         material::Material,
         outbox::{Lane, OutboxItem, Work},
+        payout::Payout,
         picture::Picture,
+        refund::Refund,
         settings::Settings,
         time::{Entropy, Timestamp},
         upload::{Identity, ImageType, Purpose, PutAddress, Rendering, Upload, UploadStatus},
@@ -122,9 +124,9 @@ impl Darkroom {
         let key = format!("uploads/{id}");
         let rendering = match self.quarantine.read(&key).await? {
             None => Rendering::Refused { why: "was not uploaded, or is too large".into() },
-            Some(bytes) => match purpose {
-                Purpose::Ktp { affiliate } => self.document(*affiliate, id, &bytes).await?,
-                _ => self.photo(id, &bytes).await?,
+            Some(bytes) => match purpose.sealed_as(id) {
+                Some(key) => self.document(&key, id, &bytes).await?,
+                None => self.photo(id, &bytes).await?,
             },
         };
         self.queues.send(Lane::Uploads, &Message::Rendered { upload: id, rendering }).await?;
@@ -143,13 +145,12 @@ impl Darkroom {
         }
     }
 
-    async fn document(&self, affiliate: AffiliateId, id: UploadId, bytes: &[u8]) -> Result<Rendering, Problem> {
+    async fn document(&self, key: &str, id: UploadId, bytes: &[u8]) -> Result<Rendering, Problem> {
         match files::render_document(PictureId::named(&[&id.to_string()]), bytes) {
             Err(why) => Ok(Rendering::Refused { why: why.to_string() }),
             Ok((picture, jpeg)) => {
-                let key = KtpImage::key(affiliate, id);
-                let sealed = self.vault.seal(&key, &jpeg, &self.entropy).map_err(Problem::internal)?;
-                self.documents.put(&key, sealed).await?;
+                let sealed = self.vault.seal(key, &jpeg, &self.entropy).map_err(Problem::internal)?;
+                self.documents.put(key, sealed).await?;
                 Ok(Rendering::Kept { picture })
             }
         }
@@ -208,6 +209,14 @@ async fn keep(app: &App, tx: &mut Transaction<()>, upload: &Upload, picture: Pic
         Purpose::Order { order } => {
             let order = app.store.order(*order).await?.ok_or_else(gone)?;
             tx.save(&order, &order.value.clone().pictured(picture, now), ());
+        }
+        Purpose::PayoutProof { payout } => {
+            let paid = app.store.payout(*payout).await?.ok_or_else(gone)?;
+            tx.save(&paid, &Payout { proof: Some(upload.id), ..paid.value.clone() }, ());
+        }
+        Purpose::RefundProof { order, refund } => {
+            let sent = app.store.refund(*order, *refund).await?.ok_or_else(gone)?;
+            tx.save(&sent, &Refund { picture: Some(upload.id), ..sent.value.clone() }, ());
         }
     }
     Ok(())

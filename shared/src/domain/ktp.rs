@@ -68,13 +68,15 @@ pub struct KtpImage {
     pub deleted_at: Option<Timestamp>,
 }
 
-/// Lets one admin look at one picture, once and soon.
+/// Lets one admin look at one sealed picture, once and soon.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DocumentLink {
     pub secret_hash: String,
     pub admin: AdminId,
-    pub affiliate: AffiliateId,
-    pub upload: UploadId,
+    /// Where the picture is kept.
+    pub document: String,
+    /// Whose or what it is, for the audit log.
+    pub subject: String,
     pub expires_at: Timestamp,
 }
 

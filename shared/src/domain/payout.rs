@@ -4,7 +4,7 @@ use super::{
     Forbidden,
     affiliate::PayoutAccount,
     contact::BankAccount,
-    ids::{AdminId, AffiliateId, PayoutId},
+    ids::{AdminId, AffiliateId, PayoutId, UploadId},
     money::{Overflow, Rupiah},
     settings::Settings,
     status,
@@ -58,6 +58,9 @@ pub struct Payout {
     pub reference: Option<TransferReference>,
     #[serde(default)]
     pub note: Option<Note>,
+    /// The picture that proves the transfer.
+    #[serde(default)]
+    pub proof: Option<UploadId>,
     /// The gateway makes the transfer, and tells what becomes of it.
     #[serde(default)]
     pub transfer: Option<Transfer>,
@@ -194,6 +197,7 @@ impl Payout {
             decided_at: None,
             reference: None,
             note: None,
+            proof: None,
             transfer: None,
         };
         Ok((payout, wallet, entry))

@@ -1,7 +1,7 @@
 //! Money on its way back to a customer.
 
 use super::{
-    ids::{AdminId, OrderId, RefundId},
+    ids::{AdminId, OrderId, RefundId, UploadId},
     money::Rupiah,
     payment::PaymentMethod,
     status,
@@ -64,6 +64,9 @@ pub struct Refund {
     /// Reference of the manual transfer.
     #[serde(default)]
     pub proof: Option<TransferReference>,
+    /// The picture that proves it.
+    #[serde(default)]
+    pub picture: Option<UploadId>,
     pub updated_at: Timestamp,
 }
 

@@ -2,7 +2,8 @@
 
 use super::{
     Forbidden, Wrong,
-    ids::{AffiliateId, MaterialId, OrderId, ProductId, UploadId},
+    ids::{AffiliateId, MaterialId, OrderId, PayoutId, ProductId, RefundId, UploadId},
+    ktp::KtpImage,
     material::MaterialKind,
     picture::Picture,
     status,
@@ -32,6 +33,26 @@ pub enum Purpose {
     Material { material: MaterialId, title: Title, form: MaterialKind },
     /// How far an order has come, for its customer.
     Order { order: OrderId },
+    /// That a payout was transferred, for who looks into it later.
+    PayoutProof { payout: PayoutId },
+    /// That a refund was transferred by hand.
+    RefundProof { order: OrderId, refund: RefundId },
+}
+
+impl Purpose {
+    /// Where it is kept sealed; nothing for what everybody may see.
+    pub fn sealed_as(&self, upload: UploadId) -> Option<String> {
+        match self {
+            Self::Ktp { affiliate } => Some(KtpImage::key(*affiliate, upload)),
+            Self::PayoutProof { .. } | Self::RefundProof { .. } => Some(proof_key(upload)),
+            Self::Photo { .. } | Self::Product { .. } | Self::Material { .. } | Self::Order { .. } => None,
+        }
+    }
+}
+
+/// Where the proof of a transfer is kept.
+pub fn proof_key(upload: UploadId) -> String {
+    format!("proofs/{upload}")
 }
 
 /// What the browser says that it sends. The content decides in the end.
