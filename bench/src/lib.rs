@@ -8,6 +8,7 @@ pub mod clicks;
 mod prices;
 
 use prices::{Invoked, price};
+use qutab::app::reconcile::Recount;
 use qutab_local::wire::Traffic;
 use qutab_tests::{Affiliate, World};
 use serde_json::{Value, json};
@@ -165,6 +166,15 @@ async fn many_mature(b: &mut Bench, affiliate: &Affiliate, click: &str) {
     b.row("aggregation, a run with one active affiliate", None, counting, JOB);
     let summary = counted(&w, async { w.get("/api/affiliate/dashboard/summary", &balance.token).await.ok() }).await;
     b.row("dashboard summary", Some((2, 0.0)), summary, PUBLIC);
+    let recounted = counted(&w, async { qutab::app::reconcile::reconcile(&w.shop.app, w.now(), Recount::Full).await.unwrap() }).await;
+    b.row("reconciliation from the beginning, one affiliate", None, recounted, JOB);
+    w.order(&w.customer_again("budi").await, "domba-garut", None).await;
+    w.drain().await;
+    let overdue = w.now().plus_days(2);
+    let expired = counted(&w, async { qutab::app::release_order::expire_unpaid(&w.shop, overdue).await.unwrap() }).await;
+    b.row("payment expiry, one order", None, expired, JOB);
+    let archived = counted(&w, async { qutab::app::archive::archive(&w.shop.app, &w.archive, w.now().plus_days(91)).await.unwrap() }).await;
+    b.row("click archive, one day of one affiliate", None, archived, JOB);
     let owner = w.admin("owner").await;
     let shop = counted(&w, async { w.get("/api/admin/dashboard", &owner).await.ok() }).await;
     b.row("the shop's dashboard, authorizer included", None, shop, SHOP);

@@ -37,13 +37,18 @@ async fn settings_are_checked_versioned_and_in_force_at_once() {
     assert_eq!(w.balance(&rina).await.0, 220_000, "eight percent, without a deployment");
     let versions = w.get("/api/admin/settings/versions", &w.admin("viewer").await).await.ok();
     assert_eq!((versions["items"].as_array().unwrap().len(), versions["items"][0]["settings"]["commission_rule"]["rate"].as_i64()), (1, Some(800)));
-    let window = json!({ "version": 2, "payout_window": { "first_day": 20, "last_day": 5 } });
+    let change_login = change("owner", json!({ "version": 2, "access_minutes": 5, "refresh_days": 7 })).await.ok();
+    assert_eq!(change_login["version"], 3);
+    let login = json!({ "email": "budi@example.com", "password": qutab_tests::PASSWORD });
+    let login = w.post("/api/auth/login", "", login).await;
+    assert_eq!((login.body["expires_in"].as_i64(), login.headers["set-cookie"].to_str().unwrap().contains("Max-Age=604800")), (Some(300), true));
+    let window = json!({ "version": 3, "payout_window": { "first_day": 20, "last_day": 5 } });
     assert_eq!(change("owner", window).await.body["errors"][0]["field"], "payout_window");
     assert_eq!(
-        change("owner", json!({ "version": 2, "payout_window": { "first_day": 1, "last_day": 5 } })).await.ok()["payout_window"]["last_day"],
+        change("owner", json!({ "version": 3, "payout_window": { "first_day": 1, "last_day": 5 } })).await.ok()["payout_window"]["last_day"],
         5
     );
-    assert!(change("owner", json!({ "version": 3, "payout_window": null })).await.ok()["payout_window"].is_null());
+    assert!(change("owner", json!({ "version": 4, "payout_window": null })).await.ok()["payout_window"].is_null());
 }
 
 #[tokio::test]

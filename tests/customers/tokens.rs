@@ -32,7 +32,7 @@ async fn a_token_that_was_not_issued_for_this_here_now_is_none() {
     let (foreign, _) = generate_keys(header["kid"].as_str().unwrap()).unwrap();
     let caller =
         Caller { account: claims["sub"].as_str().unwrap().into(), session: SessionId::parse(claims["sid"].as_str().unwrap()).unwrap(), role: None };
-    let forged = Issuer::parse(&foreign).unwrap().issue(Audience::Customer, &caller, w.now()).unwrap();
+    let forged = Issuer::parse(&foreign).unwrap().issue(Audience::Customer, &caller, w.now(), 600).unwrap();
     let affiliate = w.affiliate("rina").await.token;
     let bad = [
         ("no algorithm", joined(&with(&header, "alg", json!("none")), &claims, "")),

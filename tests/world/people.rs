@@ -95,6 +95,6 @@ impl World {
         let (device, expires_at) = (String::new(), now.plus_days(1));
         let session = Session { id, audience, account: account.into(), role, refresh_hash, device, created_at: now, used_at: now, expires_at };
         app.store.append(&session).await.unwrap();
-        app.issuer().unwrap().issue(audience, &Caller { account: account.into(), session: id, role }, now).unwrap()
+        app.issuer().unwrap().issue(audience, &Caller { account: account.into(), session: id, role }, now, 600).unwrap()
     }
 }

@@ -11,13 +11,14 @@ use crate::{
         identity::{Audience, Customer, Language, LinkPurpose, Login, Session},
         ids::{AdminId, CustomerId, SessionId},
         outbox::{OutboxItem, Work},
+        settings::Settings,
         staff::Role,
         text::PersonName,
     },
     secrets::{
         password::{self, Password},
         refresh::{RefreshToken, same_secret},
-        token::{self, Caller},
+        token::Caller,
     },
     store::{
         throttle::Limit,
@@ -26,8 +27,6 @@ use crate::{
 };
 use serde::Serialize;
 
-/// How long a device stays logged in without being used.
-pub const REFRESH_SECONDS: i64 = 30 * 86_400;
 const PER_ACCOUNT: Limit = Limit { attempts: 10, seconds: 900 };
 const PER_ADDRESS: Limit = Limit { attempts: 100, seconds: 900 };
 const REGISTRATIONS: Limit = Limit { attempts: 20, seconds: 3600 };
@@ -40,6 +39,9 @@ pub struct Tokens {
     pub expires_in: i64,
     #[serde(skip)]
     pub refresh: RefreshToken,
+    /// How long the refresh token is good.
+    #[serde(skip)]
+    pub refresh_seconds: i64,
 }
 
 #[derive(Debug)]
@@ -95,7 +97,7 @@ pub async fn login(app: &App, audience: Audience, email: &Email, shown: &Shown, 
             return Err(Problem::too_many(wait));
         }
     }
-    let read = app.store.login(audience, email).await?;
+    let (read, settings) = app.store.login_and_settings(audience, email).await?;
     let typed = &shown.password;
     let right = password::verify(typed, read.as_ref().map(|l| l.value.password_hash.as_str()))?;
     let (true, Some(read)) = (right, read) else { return Err(Problem::new(Code::WrongCredentials)) };
@@ -114,7 +116,7 @@ pub async fn login(app: &App, audience: Audience, email: &Email, shown: &Shown, 
         }
         None => None,
     };
-    open(app, audience, login.account, role, device).await
+    open(app, audience, login.account, role, device, &settings).await
 }
 
 /// An admin's present role; others have none. A suspended admin cannot log in.
@@ -128,7 +130,7 @@ async fn admin_role(app: &App, audience: Audience, account: &str) -> Result<Opti
     Ok(Some(admin.value.role))
 }
 
-async fn open(app: &App, audience: Audience, account: String, role: Option<Role>, device: &str) -> Result<Tokens, Problem> {
+async fn open(app: &App, audience: Audience, account: String, role: Option<Role>, device: &str, settings: &Settings) -> Result<Tokens, Problem> {
     let now = app.clock.now();
     let id = SessionId::fresh(now, &app.entropy);
     let refresh = RefreshToken::new(&account, id, &app.entropy);
@@ -141,16 +143,17 @@ async fn open(app: &App, audience: Audience, account: String, role: Option<Role>
         device: device.into(),
         created_at: now,
         used_at: now,
-        expires_at: now.plus_seconds(REFRESH_SECONDS),
+        expires_at: now.plus_seconds(settings.refresh_seconds()),
     };
     app.store.append(&session).await?;
-    tokens(app, &session, refresh)
+    tokens(app, &session, refresh, settings)
 }
 
-fn tokens(app: &App, session: &Session, refresh: RefreshToken) -> Result<Tokens, Problem> {
+fn tokens(app: &App, session: &Session, refresh: RefreshToken, settings: &Settings) -> Result<Tokens, Problem> {
     let caller = Caller { account: session.account.clone(), session: session.id, role: session.role };
-    let access_token = app.issuer()?.issue(session.audience, &caller, app.clock.now()).map_err(Problem::internal)?;
-    Ok(Tokens { access_token, token_type: "Bearer", expires_in: token::LIFETIME, refresh })
+    let expires_in = settings.access_seconds();
+    let access_token = app.issuer()?.issue(session.audience, &caller, app.clock.now(), expires_in).map_err(Problem::internal)?;
+    Ok(Tokens { access_token, token_type: "Bearer", expires_in, refresh, refresh_seconds: settings.refresh_seconds() })
 }
 
 /// Exchanges a refresh token. An old one means that it was copied: the whole session ends.
@@ -158,7 +161,8 @@ pub async fn refresh(app: &App, audience: Audience, token: &str) -> Result<Token
     let refused = || Problem::new(Code::NotLoggedIn);
     let now = app.clock.now();
     let old = RefreshToken::parse(token).ok_or_else(refused)?;
-    let read = app.store.session(&old.account, old.session).await?.ok_or_else(refused)?;
+    let (read, settings) = app.store.session_and_settings(&old.account, old.session).await?;
+    let read = read.ok_or_else(refused)?;
     let session = &read.value;
     if session.audience != audience || session.expires_at <= now {
         return Err(refused());
@@ -172,15 +176,15 @@ pub async fn refresh(app: &App, audience: Audience, token: &str) -> Result<Token
     let rotated = crate::domain::identity::Session {
         refresh_hash: new.hash(),
         used_at: now,
-        expires_at: now.plus_seconds(REFRESH_SECONDS),
+        expires_at: now.plus_seconds(settings.refresh_seconds()),
         role,
         ..session.clone()
     };
     match app.store.save(&read, &rotated).await? {
-        Commit::Done => tokens(app, &rotated, new),
+        Commit::Done => tokens(app, &rotated, new, &settings),
         // A lost answer that the SDK repeated looks like this too: the stored hash tells.
         Commit::Lost(_) => match app.store.read_back(&rotated).await? {
-            Some(stored) if stored.value.refresh_hash == rotated.refresh_hash => tokens(app, &rotated, new),
+            Some(stored) if stored.value.refresh_hash == rotated.refresh_hash => tokens(app, &rotated, new, &settings),
             _ => Err(refused()),
         },
     }

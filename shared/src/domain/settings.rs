@@ -60,6 +60,9 @@ pub struct Settings {
     pub payout_window: Option<MonthWindow>,
     pub self_referral: SelfReferral,
     pub referral_days: u16,
+    /// How long an access token is good, and how long a device stays logged in without being used.
+    pub access_minutes: u16,
+    pub refresh_days: u16,
     pub payment_hours: u16,
     pub click_retention_days: u16,
     /// How long the picture of an identity card is kept after it was decided on.
@@ -125,6 +128,8 @@ impl Default for Settings {
             payout_window: None,
             self_referral: SelfReferral::Block,
             referral_days: 30,
+            access_minutes: 10,
+            refresh_days: 30,
             payment_hours: 24,
             click_retention_days: 90,
             ktp_retention_days: 30,
@@ -139,6 +144,14 @@ impl Default for Settings {
 }
 
 impl Settings {
+    pub fn access_seconds(&self) -> i64 {
+        i64::from(self.access_minutes) * 60
+    }
+
+    pub fn refresh_seconds(&self) -> i64 {
+        i64::from(self.refresh_days) * 86_400
+    }
+
     /// What of it contradicts itself: the field, and why.
     pub fn contradictions(&self) -> Vec<(&'static str, Wrong)> {
         let wrong = |field, message: &str| Some((field, Wrong::new("bad_policy", message)));

@@ -4,7 +4,7 @@ use super::{Form, Peer, cookies};
 use crate::{
     app::{
         App, Code, Problem, credentials,
-        sessions::{self, REFRESH_SECONDS, Shown, Tokens},
+        sessions::{self, Shown, Tokens},
     },
     domain::{
         contact::Email,
@@ -101,7 +101,7 @@ pub async fn end_session(app: &App, account: &str, session: &str) -> Result<Stat
 }
 
 fn answer(app: &App, audience: Audience, tokens: &Tokens) -> Result<Response, Problem> {
-    let cookie = cookies::set_refresh(&app.site, audience, &tokens.refresh.text(), REFRESH_SECONDS);
+    let cookie = cookies::set_refresh(&app.site, audience, &tokens.refresh.text(), tokens.refresh_seconds);
     let mut response = Json(tokens).into_response();
     response.headers_mut().insert(header::SET_COOKIE, cookie.ok_or_else(|| Problem::internal("cookie"))?);
     Ok(response)

@@ -12,8 +12,6 @@ use jsonwebtoken::{
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use serde::{Deserialize, Serialize};
 
-/// Seconds for which an access token is good.
-pub const LIFETIME: i64 = 600;
 const ISSUER: &str = "https://qutab.id";
 const TYPE: &str = "access";
 
@@ -120,7 +118,7 @@ impl Issuer {
         Ok(Self { id: id.to_owned(), key: EncodingKey::from_ed_der(&key) })
     }
 
-    pub fn issue(&self, audience: Audience, caller: &Caller, now: Timestamp) -> Result<String, Error> {
+    pub fn issue(&self, audience: Audience, caller: &Caller, now: Timestamp, seconds: i64) -> Result<String, Error> {
         let header = Header { kid: Some(self.id.clone()), typ: Some("at+jwt".into()), ..Header::new(Algorithm::EdDSA) };
         let claims = Claims {
             iss: ISSUER.into(),
@@ -130,7 +128,7 @@ impl Issuer {
             role: caller.role.map(|r| r.as_str().into()),
             iat: now.unix(),
             nbf: now.unix(),
-            exp: now.unix() + LIFETIME,
+            exp: now.unix() + seconds,
             typ: TYPE.into(),
         };
         jsonwebtoken::encode(&header, &claims, &self.key)

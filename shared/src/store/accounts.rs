@@ -9,12 +9,28 @@ use crate::domain::{
     contact::Email,
     identity::{Audience, Customer, LinkPurpose, Login, MailedLink, Session},
     ids::{AdminId, CustomerId, SessionId},
+    settings::Settings,
     staff::Admin,
 };
 
 impl Store {
     pub async fn login(&self, audience: Audience, email: &Email) -> Result<Option<Stored<Login>>, StoreError> {
         self.get(&keys::login(audience, email)).await
+    }
+
+    /// The login of an address with the settings, in one read.
+    pub async fn login_and_settings(&self, audience: Audience, email: &Email) -> Result<(Option<Stored<Login>>, Settings), StoreError> {
+        self.with_settings(keys::login(audience, email)).await
+    }
+
+    /// A session with the settings, in one read.
+    pub async fn session_and_settings(&self, account: &str, id: SessionId) -> Result<(Option<Stored<Session>>, Settings), StoreError> {
+        self.with_settings(keys::session(account, id)).await
+    }
+
+    async fn with_settings<E: Entity>(&self, key: Key) -> Result<(Option<Stored<E>>, Settings), StoreError> {
+        let mut found = self.get_many([key.clone(), keys::settings()]).await?;
+        Ok((found.take(&key)?, found.take::<Settings>(&keys::settings())?.map(|s| s.value).unwrap_or_default()))
     }
 
     pub async fn session(&self, account: &str, id: SessionId) -> Result<Option<Stored<Session>>, StoreError> {
