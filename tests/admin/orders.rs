@@ -69,7 +69,7 @@ async fn an_order_is_seen_with_everything_that_happened_to_it() {
     let seen = w.get(&format!("/api/admin/orders/{}", id(&order)), &w.admin("viewer").await).await.ok();
     assert_eq!((seen["customer"]["email"].as_str(), seen["payment_attempts"].as_array().unwrap().len()), (Some("budi@example.com"), 2));
     assert_eq!((seen["webhooks"][0]["said"].as_str(), seen["proposed_refund"].as_i64()), (Some("PAID"), Some(3_250_000)));
-    assert_eq!(seen["history"][0]["to"], "paid");
+    assert_eq!(seen["history"][1]["status"], "paid");
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_debug_implementations)]
 
 mod events;
+mod exchange;
 mod people;
 
 use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep, Sleep};
@@ -258,12 +259,17 @@ impl World {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
+        let sent = body.clone();
         let body = body.map_or_else(String::new, |b| b.to_string());
         let mut request = request.header("content-type", "application/json").body(Body::from(body)).unwrap();
         let context: lambda_http::request::RequestContext =
             lambda_http::request::RequestContext::ApiGatewayV2(serde_json::from_value(context).unwrap());
         request.extensions_mut().insert(context);
-        read(group.router.clone().oneshot(request).await.unwrap()).await
+        let answer = read(group.router.clone().oneshot(request).await.unwrap()).await;
+        if let Some(route) = group.routes.iter().find(|r| r.method == method && matches(r.path, bare)) {
+            exchange::check(route, sent.as_ref(), &answer);
+        }
+        answer
     }
 
     pub async fn get(&self, path: &str, token: &str) -> Answer {
