@@ -12,6 +12,7 @@ mod histories;
 mod house;
 mod messages;
 mod money_path;
+mod openapi;
 mod properties;
 mod races;
 mod system;

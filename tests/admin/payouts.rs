@@ -122,6 +122,27 @@ async fn above_the_limit_two_people_are_needed() {
 }
 
 #[tokio::test]
+async fn a_transfer_that_failed_or_came_back_is_recorded_by_hand_and_the_money_is_there_again() {
+    let w = World::new().await;
+    let (affiliates, payouts) = requested(&w, &["rina", "tono"]).await;
+    let finance = w.admin("finance").await;
+    let act = async |n: usize, what: &str, body: Value| w.post(&format!("/api/admin/payouts/{}/{what}", payouts[n]), &finance, body).await;
+    act(0, "process", json!({})).await.ok();
+    for _ in 0..2 {
+        assert_eq!(act(0, "fail", json!({ "reason": "Rekening tutup", "transfer_has_left": true })).await.ok()["status"], "failed");
+    }
+    act(1, "process", json!({})).await.ok();
+    act(1, "pay", json!({ "reference": "BCA-1" })).await.ok();
+    for _ in 0..2 {
+        assert_eq!(act(1, "reverse", json!({ "reason": "Bank mengembalikan" })).await.ok()["status"], "reversed");
+    }
+    for affiliate in &affiliates {
+        assert_eq!(w.balance(affiliate).await, (0, 1_250_000, 0, 0), "once");
+    }
+    w.check_ledgers().await;
+}
+
+#[tokio::test]
 async fn whole_account_numbers_are_for_who_makes_the_transfer() {
     let w = World::new().await;
     let (_, payouts) = requested(&w, &["rina"]).await;

@@ -38,12 +38,18 @@ pub(crate) fn check(route: &Route, sent: Option<&Value>, answer: &Answer) {
     record(route, sent, answer);
     let name = format!("{} {}", route.method, route.path);
     let operation = &DOCUMENT["paths"][route.path][route.method.as_str().to_lowercase()];
-    let said = &operation["responses"][answer.status.to_string()];
+    let mut said = &operation["responses"][answer.status.to_string()];
+    if let Some(shared) = said["$ref"].as_str() {
+        said = DOCUMENT.pointer(shared.trim_start_matches('#')).unwrap();
+    }
     assert!(said.is_object(), "{name}: {} is not in the document: {}", answer.status, answer.body);
     let media = answer.headers.get("content-type").map_or("", |v| v.to_str().unwrap());
     let media = media.split(';').next().unwrap();
     let content = &said["content"][media];
-    assert!(said.get("content").is_some() != media.is_empty() && (media.is_empty() || content.is_object()), "{name}: {media:?} is not in the document");
+    assert!(
+        said.get("content").is_some() != media.is_empty() && (media.is_empty() || content.is_object()),
+        "{name}: {media:?} is not in the document"
+    );
     if media.ends_with("json")
         && let Err(why) = fits(&content["schema"], &answer.body)
     {

@@ -30,7 +30,8 @@ pub fn servers() -> Value {
 }
 
 pub fn security_schemes() -> Value {
-    let token = |whose: &str| json!({ "type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": format!("The access token of {whose}.") });
+    let token =
+        |whose: &str| json!({ "type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": format!("The access token of {whose}.") });
     json!({ "customer": token("a customer"), "affiliate": token("an affiliate"), "admin": token("somebody of the staff") })
 }
 

@@ -52,7 +52,7 @@ pub fn document(groups: &[Group]) -> Result<Value, ContractError> {
     let mut schemas = common::schemas();
     gather(&mut schemas, &read("infra/contract/schemas.yaml")?)?;
     let examples = examples::kept()?;
-    let (mut paths, mut tags) = (Map::new(), Vec::new());
+    let (mut paths, mut tags, mut problems) = (Map::new(), Vec::new(), Map::new());
     for group in groups {
         let mut contract = read(&format!("functions/{}/contract.yaml", group.name))?;
         gather(&mut schemas, &contract)?;
@@ -61,7 +61,7 @@ pub fn document(groups: &[Group]) -> Result<Value, ContractError> {
             let spoken = contract.pointer_mut(&format!("/paths/{}", route.path.replace('/', "~1"))).and_then(Value::as_object_mut);
             let operation = spoken.and_then(|methods| methods.remove(&method));
             let operation = operation.ok_or_else(|| ContractError::Unspoken(method.clone(), route.path, group.name))?;
-            let whole = complete(operation, group, route, &examples)?;
+            let whole = complete(operation, group, route, &examples, &mut problems)?;
             paths.entry(route.path).or_insert_with(|| json!({}))[method] = whole;
         }
         if let Some(path) = left_over(&contract) {
@@ -70,6 +70,7 @@ pub fn document(groups: &[Group]) -> Result<Value, ContractError> {
         tags.push(json!({ "name": group.name, "description": contract["description"] }));
     }
     schemas.sort_keys();
+    problems.sort_keys();
     paths.sort_keys();
     Ok(json!({
         "openapi": "3.1.0",
@@ -79,6 +80,7 @@ pub fn document(groups: &[Group]) -> Result<Value, ContractError> {
         "paths": paths,
         "components": {
             "schemas": schemas,
+            "responses": problems,
             "parameters": common::parameters(),
             "headers": common::headers(),
             "securitySchemes": common::security_schemes(),
@@ -101,7 +103,7 @@ fn left_over(contract: &Value) -> Option<String> {
 }
 
 /// An operation with what follows from its route: who may call it, what its path takes, which problems it answers.
-fn complete(mut operation: Value, group: &Group, route: &Route, examples: &Value) -> Result<Value, ContractError> {
+fn complete(mut operation: Value, group: &Group, route: &Route, examples: &Value, problems: &mut Map<String, Value>) -> Result<Value, ContractError> {
     let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
     operation["tags"] = json!([group.name]);
     match route.access {
@@ -114,9 +116,9 @@ fn complete(mut operation: Value, group: &Group, route: &Route, examples: &Value
         }
     }
     common::path_parameters(&mut operation, route.path);
-    problems::answers(&mut operation, &id, route)?;
+    problems::answers(&mut operation, &id, route, problems)?;
     examples::show(&mut operation, &examples[&id]);
-    for (_, answer) in operation["responses"].as_object_mut().into_iter().flatten() {
+    for answer in operation["responses"].as_object_mut().into_iter().flat_map(Map::values_mut).filter(|a| a.get("$ref").is_none()) {
         answer["headers"]["x-request-id"] = json!({ "$ref": "#/components/headers/RequestId" });
     }
     Ok(operation)

@@ -6,11 +6,12 @@ use qutab::{
     app::Code,
     http::{Access, Route},
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 /// Every answer that is a problem, by status. `x-problems` is taken out of the operation: its codes are in the answers.
-pub fn answers(operation: &mut Value, id: &str, route: &Route) -> Result<(), ContractError> {
+/// Equal answers are written once, in `shared`.
+pub fn answers(operation: &mut Value, id: &str, route: &Route, shared: &mut Map<String, Value>) -> Result<(), ContractError> {
     let mut codes = implied(operation, route);
     let named = operation.as_object_mut().and_then(|o| o.remove("x-problems"));
     for name in named.iter().filter_map(Value::as_array).flatten().filter_map(Value::as_str) {
@@ -22,7 +23,9 @@ pub fn answers(operation: &mut Value, id: &str, route: &Route) -> Result<(), Con
         by_status.entry(code.status().as_u16()).or_default().push(*code);
     }
     for (status, codes) in by_status {
-        operation["responses"][status.to_string()] = answer(status, &codes);
+        let name = codes.iter().map(|c| c.as_str()).collect::<Vec<_>>().join(".");
+        operation["responses"][status.to_string()] = json!({ "$ref": format!("#/components/responses/{name}") });
+        shared.entry(name).or_insert_with(|| answer(status, &codes));
     }
     Ok(())
 }
@@ -55,13 +58,14 @@ fn answer(status: u16, codes: &[Code]) -> Value {
             "request_id": "Zx1pXh5bSQ0EMHA=",
         })
     };
-    let examples: serde_json::Map<String, Value> = codes.iter().map(|c| (c.as_str().to_owned(), json!({ "value": example(c) }))).collect();
+    let examples: Map<String, Value> = codes.iter().map(|c| (c.as_str().to_owned(), json!({ "value": example(c) }))).collect();
     let mut answer = json!({
         "description": titles.join(". "),
         "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" }, "examples": examples } },
     });
+    answer["headers"] = json!({ "x-request-id": { "$ref": "#/components/headers/RequestId" } });
     if codes.iter().any(|c| matches!(c, Code::TooMany | Code::Unavailable)) {
-        answer["headers"] = json!({ "retry-after": { "$ref": "#/components/headers/RetryAfter" } });
+        answer["headers"]["retry-after"] = json!({ "$ref": "#/components/headers/RetryAfter" });
     }
     answer
 }
