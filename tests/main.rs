@@ -16,3 +16,4 @@ mod properties;
 mod races;
 mod system;
 mod table;
+mod template;
