@@ -17,3 +17,4 @@ mod properties;
 mod races;
 mod system;
 mod table;
+mod template;

@@ -63,9 +63,9 @@ pub struct Cors {
     pub credentials: bool,
 }
 
-/// Reads the template, with `values` for its parameters and for what AWS would fill in.
+/// The whole template as JSON, with `values` for its parameters and for what AWS would fill in.
 /// A reference that has no value is kept as `Ref:Name`, so that whoever needs it can say what is missing.
-pub fn read(text: &str, values: &BTreeMap<String, String>) -> Result<Template, String> {
+pub fn document(text: &str, values: &BTreeMap<String, String>) -> Result<Value, String> {
     let yaml: Yaml = serde_yaml_ng::from_str(text).map_err(|e| format!("template.yaml: {e}"))?;
     let mut known = BTreeMap::new();
     let document = plain(&yaml, &known);
@@ -77,7 +77,12 @@ pub fn read(text: &str, values: &BTreeMap<String, String>) -> Result<Template, S
     for (name, holds) in object(&document["Conditions"]) {
         known.insert(condition(&name), (holds == true).to_string());
     }
-    let document = plain(&yaml, &known);
+    Ok(plain(&yaml, &known))
+}
+
+/// What of the template runs on this machine.
+pub fn read(text: &str, values: &BTreeMap<String, String>) -> Result<Template, String> {
+    let document = document(text, values)?;
     let resources = object(&document["Resources"]);
     let of_kind = |kind: &str| resources.iter().filter(move |(_, r)| r["Type"] == *kind).collect::<Vec<_>>();
     let functions = of_kind("AWS::Serverless::Function").into_iter().map(|(id, r)| function(id, &r["Properties"])).collect::<Result<Vec<_>, _>>()?;
