@@ -113,7 +113,7 @@ async fn matured(w: &World) -> Affiliate {
     w.verify_bank(&affiliate).await;
     w.drain().await;
     let event = serde_json::from_value(json!({ "time": w.now().plus_days(31) })).unwrap();
-    maturation::run(&w.shop.app, event).await.unwrap();
+    qutab_tests::grants::acting("maturation", maturation::run(&w.shop.app, event)).await.unwrap();
     affiliate
 }
 
@@ -129,7 +129,7 @@ async fn maturing() {
         },
         async |w: &World, _: &Affiliate| {
             let event = serde_json::from_value(json!({ "time": w.now().plus_days(31) })).unwrap();
-            maturation::run(&w.shop.app, event).await.is_ok()
+            qutab_tests::grants::acting("maturation", maturation::run(&w.shop.app, event)).await.is_ok()
         },
         async |w: &World, affiliate: &Affiliate| assert_eq!(w.balance(affiliate).await, (0, 137_500, 0, 0)),
     )

@@ -31,8 +31,19 @@ fn sources() -> Vec<(PathBuf, String)> {
 }
 
 /// Licences that a dependency may have. No copyleft, nothing unknown.
-const LICENCES: &[&str] =
-    &["MIT", "MIT-0", "Apache-2.0", "Apache-2.0 WITH LLVM-exception", "BSD-3-Clause", "BSD-2-Clause", "ISC", "Zlib", "Unicode-3.0", "Unlicense", "0BSD"];
+const LICENCES: &[&str] = &[
+    "MIT",
+    "MIT-0",
+    "Apache-2.0",
+    "Apache-2.0 WITH LLVM-exception",
+    "BSD-3-Clause",
+    "BSD-2-Clause",
+    "ISC",
+    "Zlib",
+    "Unicode-3.0",
+    "Unlicense",
+    "0BSD",
+];
 
 #[test]
 fn every_dependency_has_a_licence_that_is_allowed() {

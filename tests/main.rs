@@ -8,6 +8,7 @@ mod counts;
 mod customers;
 mod faults;
 mod garbage;
+mod grants;
 mod histories;
 mod house;
 mod messages;

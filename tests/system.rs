@@ -1,7 +1,9 @@
 //! The whole system as a user starts it: real processes, real ports, kill -9.
 
 use qutab_local::client::HttpClient;
+use serde_json::{Value, json};
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     sync::OnceLock,
@@ -110,6 +112,7 @@ async fn a_system_killed_in_the_middle_of_the_walk_loses_nothing() {
     assert!(said.contains("balance: pending Rp0, available -Rp500.000, reserved Rp0, paid out Rp500.000"), "{said}");
     assert!(said.contains("7 entries sum to Rp0") && said.contains("0 differences"), "{said}");
     no_secret_was_logged(&running.data);
+    what_was_done_is_in_the_logs(&running.data);
 }
 
 /// What the walk has used: names, addresses, numbers, tokens and secrets. No function's log may have any of it.
@@ -129,6 +132,31 @@ fn no_secret_was_logged(data: &Path) {
         }
     }
     assert!(lines > 30, "only {lines} lines were logged");
+}
+
+/// Every invocation left a line that says what it cost, and what happened was counted where CloudWatch finds it.
+fn what_was_done_is_in_the_logs(data: &Path) {
+    let (mut placed, mut counted) = (Vec::new(), BTreeSet::new());
+    for entry in std::fs::read_dir(data.join("logs")).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        for line in text.lines().filter_map(|l| serde_json::from_str::<Value>(l).ok()) {
+            if let Some(metrics) = line.pointer("/_aws/CloudWatchMetrics/0") {
+                let name = metrics["Metrics"][0]["Name"].as_str().unwrap();
+                assert!(line["Stage"] == "local" && line[name].is_i64() && metrics["Namespace"] == "Qutab", "{line}");
+                counted.insert(name.to_owned());
+            } else if line["message"] == "invocation" && line["route"] == "/api/orders" && line["status"] == 201 {
+                placed.push(line);
+            }
+        }
+    }
+    let all: BTreeSet<String> =
+        ["OrdersPlaced", "OrdersPaid", "CommissionsEarned", "CommissionsMatured", "PayoutsRequested", "PayoutsPaid"].map(str::to_owned).into();
+    assert!(counted.is_superset(&all), "{counted:?}");
+    // One order may have been cut by a kill and placed again; one was not.
+    let whole = placed.iter().find(|l| l["dynamodb"] == 3 && l["others"] == 1).unwrap_or_else(|| panic!("{placed:?}"));
+    assert_eq!((&whole["caller"], &whole["method"], whole["sqs"].as_u64()), (&json!("customer"), &json!("POST"), Some(1)));
+    assert!(whole["milliseconds"].is_number() && whole["cold"].is_boolean() && whole["request"].as_str().unwrap().starts_with("local-"), "{whole}");
+    assert_eq!(whole["function"], "orders");
 }
 
 #[tokio::test]

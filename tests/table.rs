@@ -16,9 +16,9 @@ async fn lived_in() -> World {
     w.advance(order["id"].as_str().unwrap(), &["processing", "distributed", "completed"]).await;
     w.verify_bank(&affiliate).await;
     let event = serde_json::from_value(json!({ "time": w.now().plus_days(31) })).unwrap();
-    maturation::run(&w.shop.app, event).await.unwrap();
+    qutab_tests::grants::acting("maturation", maturation::run(&w.shop.app, event)).await.unwrap();
     let event = serde_json::from_value(json!({ "time": w.now() })).unwrap();
-    aggregation::run(&w.shop.app, event).await.unwrap();
+    qutab_tests::grants::acting("aggregation", aggregation::run(&w.shop.app, event)).await.unwrap();
     w.post("/api/affiliate/payouts", &affiliate.token, json!({})).await.ok();
     w
 }
@@ -102,7 +102,7 @@ async fn daily_stats_are_a_recount_of_the_raw_events() {
     for _ in 0..3 {
         w.pass_seconds(60);
         let event = serde_json::from_value(json!({ "time": w.now() })).unwrap();
-        aggregation::run(&w.shop.app, event).await.unwrap();
+        qutab_tests::grants::acting("aggregation", aggregation::run(&w.shop.app, event)).await.unwrap();
         let day = w.shop.app.store.daily_stats(id, w.now().day()).await.unwrap().unwrap().value;
         let c = day.counts;
         seen.push((c.clicks, c.unique_clicks, c.bots, c.sales, c.revenue.get(), c.earned.get()));

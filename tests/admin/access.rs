@@ -76,13 +76,19 @@ async fn one_owner_is_always_left() {
 async fn the_first_owner_is_made_by_hand_once() {
     let w = World::new().await;
     let wanted = |email: &str| first_owner::Wanted { name: "Pemilik".into(), email: email.into() };
-    assert!(first_owner::run(&w.shop.app, wanted("a@qutab.test")).await.is_err(), "there is staff already");
+    assert!(
+        qutab_tests::grants::acting("first-owner", first_owner::run(&w.shop.app, wanted("a@qutab.test"))).await.is_err(),
+        "there is staff already"
+    );
     for admin in w.shop.app.store.staff(10, None).await.unwrap().items {
         w.shop.app.store.delete(&qutab::store::keys::profile(&admin.value.id.to_string())).await.unwrap();
     }
-    assert!(first_owner::run(&w.shop.app, wanted("not an address")).await.is_err());
+    assert!(qutab_tests::grants::acting("first-owner", first_owner::run(&w.shop.app, wanted("not an address"))).await.is_err());
     let (one, two) = (wanted("a@qutab.test"), wanted("b@qutab.test"));
-    let (one, two) = tokio::join!(first_owner::run(&w.shop.app, one), first_owner::run(&w.shop.app, two));
+    let (one, two) = tokio::join!(
+        qutab_tests::grants::acting("first-owner", first_owner::run(&w.shop.app, one)),
+        qutab_tests::grants::acting("first-owner", first_owner::run(&w.shop.app, two))
+    );
     assert!(one.is_ok() != two.is_ok(), "one of two at once");
     w.drain().await;
     let email = if one.is_ok() { "a@qutab.test" } else { "b@qutab.test" };

@@ -63,12 +63,34 @@ async fn one_bad_item_stops_no_schedule() {
     w.shop.app.store.delete(&qutab::store::keys::wallet(bad)).await.unwrap();
     w.pass_days(31);
     let event = || serde_json::from_value(json!({ "time": w.now() })).unwrap();
-    assert!(maturation::run(&w.shop.app, event()).await.is_err(), "the alarm rings");
+    assert!(qutab_tests::grants::acting("maturation", maturation::run(&w.shop.app, event())).await.is_err(), "the alarm rings");
     for affiliate in [&affiliates[0], &affiliates[2]] {
         let affiliate = w.affiliate_again(affiliate).await;
         assert_eq!(w.balance(&affiliate).await.1, 137_500, "everybody else has theirs");
     }
-    aggregation::run(&w.shop.app, event()).await.unwrap();
+    qutab_tests::grants::acting("aggregation", aggregation::run(&w.shop.app, event())).await.unwrap();
     let jobs = w.get("/api/admin/jobs", &w.admin("viewer").await).await.ok();
     assert_eq!((jobs["items"][0]["runs"][0]["ok"].as_bool(), jobs["items"][0]["runs"][0]["report"]["failed"].as_i64()), (Some(false), Some(1)));
+}
+
+#[tokio::test]
+async fn a_ledger_that_differs_is_found_and_becomes_a_task() {
+    let w = World::new().await;
+    let rina = w.affiliate("rina").await;
+    let recount = async || {
+        let event = serde_json::from_value(json!({ "time": w.now() })).unwrap();
+        qutab_tests::grants::acting("reconciliation", reconciliation::run(&w.shop.app, event)).await.unwrap()
+    };
+    assert!(recount().await.differences.is_empty());
+    let key = qutab::store::keys::wallet(qutab::domain::ids::AffiliateId::parse(&rina.id).unwrap());
+    let read = w.shop.app.store.get::<qutab::domain::wallet::Wallet>(&key).await.unwrap().unwrap();
+    let mut wrong = read.value.clone();
+    wrong.balance.available = qutab::domain::money::Rupiah::new(1);
+    w.shop.app.store.save(&read, &wrong).await.unwrap();
+    assert_eq!(recount().await.differences.len(), 1);
+    let tasks = w.get("/api/admin/tasks", &w.admin("viewer").await).await.ok();
+    assert_eq!(
+        (tasks["items"][0]["subject"]["kind"].as_str(), tasks["items"][0]["subject"]["affiliate"].as_str()),
+        (Some("ledger_difference"), Some(&*rina.id))
+    );
 }

@@ -152,3 +152,17 @@ async fn staff_cancel_an_unpaid_order_and_it_is_noted() {
     let noted = w.items().iter().filter(|i| i["kind"]["S"] == "audit" && i["action"]["S"] == "order.cancel").count();
     assert_eq!(noted, 1);
 }
+
+#[tokio::test]
+async fn a_cancelled_order_gives_its_coupon_back() {
+    let w = World::new().await;
+    w.coupon("SEPULUH", 5, Some(1)).await;
+    let buyer = w.customer("budi").await;
+    let mut body = World::order_body("domba-garut", 1, None);
+    body["coupon"] = json!("SEPULUH");
+    let order = w.post("/api/orders", &buyer, body).await.ok();
+    assert_eq!(w.coupon_used("SEPULUH"), 1);
+    let path = format!("/api/admin/orders/{}/cancel", id(&order));
+    w.post(&path, &w.admin("ops").await, json!({ "reason": "Atas permintaan" })).await.ok();
+    assert_eq!((w.coupon_used("SEPULUH"), w.stock("domba-garut").await), (0, 60));
+}

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 async fn count(w: &World) {
     w.pass_seconds(60);
     let event = serde_json::from_value(json!({ "time": w.now() })).unwrap();
-    aggregation::run(&w.shop.app, event).await.unwrap();
+    qutab_tests::grants::acting("aggregation", aggregation::run(&w.shop.app, event)).await.unwrap();
 }
 
 async fn sell(w: &World, slug: &str, affiliate: Option<&Affiliate>) -> Value {

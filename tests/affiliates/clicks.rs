@@ -90,7 +90,7 @@ async fn kept(w: &World, affiliate: &str) -> (Vec<String>, Vec<String>) {
 
 async fn archive(w: &World) -> bool {
     let event = serde_json::from_value(json!({ "time": w.now() })).unwrap();
-    click_archive::run(&w.shop.app, &w.archive, event).await.is_ok()
+    qutab_tests::grants::acting("click-archive", click_archive::run(&w.shop.app, &w.archive, event)).await.is_ok()
 }
 
 /// An affiliate with clicks that are old enough for the archive.

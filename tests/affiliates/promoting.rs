@@ -88,7 +88,7 @@ async fn leads_are_masked_and_show_what_became_of_them() {
     w.advance(&id(2), &["processing", "distributed", "completed"]).await;
     w.verify_bank(&affiliate).await;
     let event = serde_json::from_value(json!({ "time": w.now().plus_days(31) })).unwrap();
-    maturation::run(&w.shop.app, event).await.unwrap();
+    qutab_tests::grants::acting("maturation", maturation::run(&w.shop.app, event)).await.unwrap();
     let payout = w.post("/api/affiliate/payouts", &affiliate.token, json!({})).await.ok();
     let finance = w.admin("finance").await;
     let path = format!("/api/admin/payouts/{}", payout["id"].as_str().unwrap());
@@ -107,7 +107,7 @@ async fn leads_are_masked_and_show_what_became_of_them() {
         assert_eq!(statuses(&leads(&format!("?status={status}")).await).len(), count, "{status}");
     }
     let event = serde_json::from_value(json!({ "time": w.now() })).unwrap();
-    aggregation::run(&w.shop.app, event).await.unwrap();
+    qutab_tests::grants::acting("aggregation", aggregation::run(&w.shop.app, event)).await.unwrap();
     assert_eq!(leads("?status=void").await["totals"], json!({ "leads": 4, "sales": 2, "revenue": 5_500_000, "earned": 275_000 }), "of all of them");
     let first = leads("?limit=3").await;
     let rest = leads(&format!("?limit=3&cursor={}", first["next_cursor"].as_str().unwrap())).await;

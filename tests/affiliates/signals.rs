@@ -95,7 +95,7 @@ async fn every_sign_is_seen() {
         w.click(&tono.code).await;
     }
     let event = serde_json::from_value(json!({ "time": w.now() })).unwrap();
-    aggregation::run(&w.shop.app, event).await.unwrap();
+    qutab_tests::grants::acting("aggregation", aggregation::run(&w.shop.app, event)).await.unwrap();
     buy(&w, &tono, "b@example.com").await;
     assert_eq!(held(&w).await.pop().unwrap().1, json!(["click_flood"]));
     w.pass_days(1);

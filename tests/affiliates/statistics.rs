@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 async fn aggregate(w: &World) {
     let event = serde_json::from_value(json!({ "time": w.now() })).unwrap();
-    aggregation::run(&w.shop.app, event).await.unwrap();
+    qutab_tests::grants::acting("aggregation", aggregation::run(&w.shop.app, event)).await.unwrap();
 }
 
 async fn visit(w: &World, code: &str, agent: &str, headers: &[(&str, &str)]) {

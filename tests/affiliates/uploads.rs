@@ -58,7 +58,9 @@ async fn card(w: &World, affiliate: &Affiliate) -> Value {
 
 async fn retain(w: &World) -> i64 {
     let event = serde_json::from_value(json!({ "time": w.now() })).unwrap();
-    ktp_retention::run(&w.shop.app, &w.darkroom.documents, event).await.unwrap()["removed"].as_i64().unwrap()
+    qutab_tests::grants::acting("ktp-retention", ktp_retention::run(&w.shop.app, &w.darkroom.documents, event)).await.unwrap()["removed"]
+        .as_i64()
+        .unwrap()
 }
 
 fn document(affiliate: &Affiliate, opened: &Value) -> String {

@@ -105,7 +105,7 @@ async fn a_paid_payout_is_told_with_its_reference() {
     w.advance(order["id"].as_str().unwrap(), &["processing", "distributed", "completed"]).await;
     w.verify_bank(&affiliate).await;
     let event = serde_json::from_value(json!({ "time": w.now().plus_days(31) })).unwrap();
-    maturation::run(&w.shop.app, event).await.unwrap();
+    qutab_tests::grants::acting("maturation", maturation::run(&w.shop.app, event)).await.unwrap();
     let payout = w.post("/api/affiliate/payouts", &affiliate.token, json!({})).await.ok();
     let finance = w.admin("finance").await;
     let path = format!("/api/admin/payouts/{}", payout["id"].as_str().unwrap());

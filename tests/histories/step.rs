@@ -170,8 +170,12 @@ impl Run {
                 self.w.work_once().await;
             }
             // A schedule under a fault may fail; the next run goes on.
-            (Step::Expire, _) => drop(payment_expiry::run(&self.w.shop, serde_json::from_value(now).unwrap()).await),
-            (Step::Mature, _) => drop(maturation::run(&self.w.shop.app, serde_json::from_value(now).unwrap()).await),
+            (Step::Expire, _) => {
+                drop(qutab_tests::grants::acting("payment-expiry", payment_expiry::run(&self.w.shop, serde_json::from_value(now).unwrap())).await)
+            }
+            (Step::Mature, _) => {
+                drop(qutab_tests::grants::acting("maturation", maturation::run(&self.w.shop.app, serde_json::from_value(now).unwrap())).await)
+            }
             (Step::Sweep, _) => drop(qutab::app::owed::sweep(&self.w.shop.app, self.w.now()).await),
             _ => {}
         }

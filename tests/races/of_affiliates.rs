@@ -88,7 +88,7 @@ async fn a_signal_is_decided_while_the_order_is_refunded_and_commissions_mature(
         });
         let mature: Job = Box::new(move |rt: &Runtime| {
             let event = serde_json::from_value(json!({ "time": due })).unwrap();
-            rt.block_on(maturation::run(&c.shop.app, event)).unwrap();
+            rt.block_on(qutab_tests::grants::acting("maturation", maturation::run(&c.shop.app, event))).unwrap();
         });
         at_once([decide, back, mature]);
         w.drain().await;

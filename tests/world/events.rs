@@ -58,7 +58,7 @@ impl World {
     /// Works one batch of the payments queue only.
     pub async fn work_payments(&self) {
         let payments = self.wire.queues.receive("PaymentsQueue", 10, self.now().unix());
-        let failed = commission_worker::work(&self.shop, batch(&payments)).await;
+        let failed = super::grants::acting("commission-worker", commission_worker::work(&self.shop, batch(&payments))).await;
         self.finish("PaymentsQueue", &payments, &failed);
     }
 
@@ -69,13 +69,13 @@ impl World {
         let uploads = self.wire.queues.receive("UploadsQueue", 10, now);
         let pictures = self.wire.queues.receive("MediaQueue", 1, now);
         let worked = [&payments, &mails, &uploads, &pictures].iter().any(|q| !q.is_empty());
-        let failed = upload_worker::work(&self.intake, batch(&uploads)).await;
+        let failed = super::grants::acting("upload-worker", upload_worker::work(&self.intake, batch(&uploads))).await;
         self.finish("UploadsQueue", &uploads, &failed);
-        let failed = media::work(&self.darkroom, batch(&pictures)).await;
+        let failed = super::grants::acting("media", media::work(&self.darkroom, batch(&pictures))).await;
         self.finish("MediaQueue", &pictures, &failed);
-        let failed = commission_worker::work(&self.shop, batch(&payments)).await;
+        let failed = super::grants::acting("commission-worker", commission_worker::work(&self.shop, batch(&payments))).await;
         self.finish("PaymentsQueue", &payments, &failed);
-        let failed = notification_worker::work(&self.notifier, batch(&mails)).await;
+        let failed = super::grants::acting("notification-worker", notification_worker::work(&self.notifier, batch(&mails))).await;
         self.finish("NotificationsQueue", &mails, &failed);
         if worked && failed != Outcome::default() {
             self.pass_seconds(61);
@@ -150,12 +150,12 @@ impl World {
 
     pub async fn mature(&self) -> u32 {
         let event = serde_json::from_value(json!({ "time": self.now() })).unwrap();
-        maturation::run(&self.shop.app, event).await.unwrap().commissions
+        super::grants::acting("maturation", maturation::run(&self.shop.app, event)).await.unwrap().commissions
     }
 
     pub async fn expire(&self) -> usize {
         let event = serde_json::from_value(json!({ "time": self.now() })).unwrap();
-        payment_expiry::run(&self.shop, event).await.unwrap().expired
+        super::grants::acting("payment-expiry", payment_expiry::run(&self.shop, event)).await.unwrap().expired
     }
 
     pub async fn stock(&self, slug: &str) -> i64 {

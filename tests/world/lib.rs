@@ -4,6 +4,7 @@
 
 mod events;
 pub mod exchange;
+pub mod grants;
 mod people;
 
 use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep, Sleep};
@@ -46,6 +47,9 @@ use std::{
 use tower::ServiceExt;
 
 pub const PASSWORD: &str = seed::PASSWORD;
+/// The names of the buckets here, and in the template.
+pub const BUCKETS: [(&str, &str); 4] =
+    [("media", "MediaBucket"), ("quarantine", "QuarantineBucket"), ("documents", "DocumentsBucket"), ("archive", "ArchiveBucket")];
 pub const WEBHOOK_TOKEN: &str = "callback-token-of-the-tests";
 pub const TEMPLATE: &str = include_str!("../../template.yaml");
 
@@ -170,7 +174,7 @@ impl World {
         );
         let (signing, public) = generate_keys("k1").unwrap();
         let wiring = Wiring {
-            wire: SharedHttpConnector::new(wire.clone()),
+            wire: SharedHttpConnector::new(grants::Granted(wire.clone())),
             sleep: SharedAsyncSleep::new(NoSleep),
             entropy: seeded(seed),
             environment: environment(&signing, &public),
@@ -245,7 +249,7 @@ impl World {
             request = request.header("authorization", format!("Bearer {token}"));
             let header = admin_authorizer::Request { headers: [("authorization".to_owned(), format!("Bearer {token}"))].into() };
             if bare.starts_with("/api/admin") {
-                let Ok(verdict) = admin_authorizer::authorize(&self.shop.app, &header).await else {
+                let Ok(verdict) = grants::acting("admin-authorizer", admin_authorizer::authorize(&self.shop.app, &header)).await else {
                     return Answer { status: 500, headers: http::HeaderMap::new(), body: json!({}), bytes: Vec::new() };
                 };
                 if verdict.is_authorized {
@@ -265,7 +269,7 @@ impl World {
         let context: lambda_http::request::RequestContext =
             lambda_http::request::RequestContext::ApiGatewayV2(serde_json::from_value(context).unwrap());
         request.extensions_mut().insert(context);
-        let answer = read(group.router.clone().oneshot(request).await.unwrap()).await;
+        let answer = read(grants::acting(group.name, group.router.clone().oneshot(request)).await.unwrap()).await;
         if let Some(route) = group.routes.iter().find(|r| r.method == method && matches(r.path, bare)) {
             exchange::check(route, sent.as_ref(), &answer);
         }

@@ -3,7 +3,7 @@
 use axum::{body::Bytes, extract::State};
 use http::{HeaderMap, StatusCode};
 use qutab::{
-    app::{Code, Problem, StartError},
+    app::{Code, Problem, StartError, metrics::Metric},
     domain::{
         outbox::Lane,
         payment::Notice as Said,
@@ -61,6 +61,7 @@ struct Data {
 async fn notice(State(webhook): State<Webhook>, headers: HeaderMap, body: Bytes) -> Result<StatusCode, Problem> {
     let token = headers.get("x-callback-token").and_then(|v| v.to_str().ok()).unwrap_or_default();
     if token.is_empty() || !same_secret(token, &webhook.token, &webhook.entropy) {
+        Metric::WebhookRefused.one();
         return Err(Problem::new(Code::NotLoggedIn));
     }
     let notice: Notice = serde_json::from_slice(&body).map_err(|_| Problem::new(Code::Malformed))?;

@@ -1,6 +1,6 @@
 //! Makes due commissions available: in transactions of one affiliate's commissions, one ledger entry each.
 
-use super::{App, Problem, ROUNDS};
+use super::{App, Problem, ROUNDS, metrics::Metric};
 use crate::{
     domain::{
         commission::Commission,
@@ -118,6 +118,7 @@ async fn mature_some(app: &App, affiliate: AffiliateId, commissions: &[Key], now
         }
         tx.save(&wallet, &after, ()).create(&entry, ());
         if let Commit::Done = app.store.commit(tx).await? {
+            Metric::CommissionsMatured.add(i64::from(count));
             return Ok((count, amount));
         }
     }

@@ -15,6 +15,7 @@ pub mod jobs;
 pub mod leads;
 pub mod manual_refund;
 pub mod mature;
+pub mod metrics;
 pub mod notify;
 pub mod notify_by_phone;
 pub mod owed;

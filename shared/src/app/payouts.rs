@@ -3,6 +3,7 @@
 use super::{
     App, Code, FieldError, Problem, ROUNDS,
     audit::{self, Reviewer},
+    metrics::Metric,
 };
 use crate::{
     domain::{
@@ -64,6 +65,7 @@ pub async fn request_payout(
         let mut tx = Transaction::new();
         tx.create(&payout, ()).save(&wallet, &after, ()).create(&entry, ());
         if let Commit::Done = app.store.commit(tx).await? {
+            Metric::PayoutsRequested.one();
             return Ok(payout);
         }
     }
@@ -109,6 +111,11 @@ pub(super) async fn apply(app: &App, by: Reviewer, decider: Decider, id: PayoutI
         let action = if decider == Decider::Gateway { "payout.settled_by_gateway" } else { "payout.decide" };
         tx.create(&audit::entry(app, by, action, &id.to_string(), read.value.status.as_str(), payout.status.as_str()), ());
         if let Commit::Done = app.store.commit(tx).await? {
+            match payout.status {
+                PayoutStatus::Paid => Metric::PayoutsPaid.one(),
+                PayoutStatus::Failed | PayoutStatus::Reversed => Metric::PayoutAnomalies.one(),
+                PayoutStatus::Requested | PayoutStatus::Processing | PayoutStatus::Rejected => {}
+            }
             app.queues.hand_on(mail.as_slice()).await;
             return Ok(payout);
         }

@@ -1,6 +1,6 @@
 //! Places an order: one read, one transaction that reserves everything, then the payment link.
 
-use super::{Code, FieldError, Problem, Shop, payment_link};
+use super::{Code, FieldError, Problem, Shop, metrics::Metric, payment_link};
 use crate::{
     domain::{
         Wrong,
@@ -98,6 +98,7 @@ pub async fn place_order(shop: &Shop, customer: CustomerId, wanted: Wanted) -> R
         let tx = write(&basis, &order, attempt.as_ref(), &owed, wanted.visitor.as_ref());
         match app.store.commit(tx).await? {
             Commit::Done => {
+                Metric::OrdersPlaced.one();
                 let payment_url = match attempt {
                     Some(attempt) => link(shop, &order, attempt, &basis.customer).await?,
                     None => None,

@@ -1,6 +1,6 @@
 //! Recounts the ledgers: each wallet must be the sum of its entries, without a gap. A difference opens a task.
 
-use super::{App, Problem};
+use super::{App, Problem, metrics::Metric};
 use crate::{
     domain::{
         affiliate::AffiliateStatus,
@@ -85,6 +85,7 @@ async fn recount(app: &App, id: AffiliateId, now: Timestamp, how: Recount, resul
     result.wallets += 1;
     if !agrees {
         tracing::error!(affiliate = %id, "the wallet is not the sum of its ledger");
+        Metric::ReconciliationDifferences.one();
         if how != Recount::Dry {
             app.store.append(&Task::new(Subject::LedgerDifference { affiliate: id }, now)).await?;
         }

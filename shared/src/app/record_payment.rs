@@ -3,7 +3,7 @@
 //! Every way in leads here (webhook, status check, expiry, cancellation) and may come any number of times. The
 //! invoice is always one that the gateway has just been asked for, never what a webhook said.
 
-use super::{Code, Problem, ROUNDS, Shop, signals};
+use super::{Code, Problem, ROUNDS, Shop, metrics::Metric, signals};
 use crate::{
     domain::{
         commission::{Commission, CommissionStatus, earned},
@@ -169,6 +169,11 @@ async fn pay(shop: &Shop, order: &Stored<Order>, paid: &Paid, now: Timestamp) ->
     }
     match app.store.commit(tx).await? {
         Commit::Done => {
+            Metric::OrdersPaid.one();
+            Metric::WebhookLagSeconds.add(now.since(paid.at).max(0));
+            if after.attribution.is_some() {
+                Metric::CommissionsEarned.one();
+            }
             app.queues.hand_on(&[mail]).await;
             Ok(Some(Recorded::Paid))
         }

@@ -3,7 +3,7 @@
 use crate::app::{Code, Problem};
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request},
+    extract::{DefaultBodyLimit, Request, State},
     handler::Handler,
     middleware::{self, Next},
     response::Response,
@@ -28,6 +28,28 @@ pub struct Route {
     pub method: Method,
     pub path: &'static str,
     pub access: Access,
+}
+
+impl Access {
+    /// For the log.
+    const fn caller(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Customer => "customer",
+            Self::Affiliate => "affiliate",
+            Self::Admin(_) => "admin",
+        }
+    }
+}
+
+/// What an answer says of its request: the runtime writes it to the log, in one line with what the request cost.
+#[derive(Debug, Clone, Default)]
+pub struct Served {
+    pub request: String,
+    pub method: String,
+    pub route: String,
+    pub caller: &'static str,
+    pub status: u16,
 }
 
 /// The routes of one function, ready to serve.
@@ -89,14 +111,14 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
             .router
             .method_not_allowed_fallback(|| async { Problem::new(Code::MethodNotAllowed) })
             .layer(DefaultBodyLimit::max(super::form::MAX_BODY))
-            .layer(middleware::from_fn(finish))
+            .layer(middleware::from_fn_with_state(Arc::<[Route]>::from(self.routes.clone()), finish))
             .with_state(state);
         Group { name: self.name, routes: self.routes, router }
     }
 }
 
-/// The outermost layer: writes problems, adds the headers of every answer, logs the request.
-async fn finish(request: Request, next: Next) -> Response {
+/// The outermost layer: writes problems, adds the headers of every answer, says what was served.
+async fn finish(State(routes): State<Arc<[Route]>>, request: Request, next: Next) -> Response {
     let id = match request.extensions().get::<RequestContext>() {
         Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
         _ => None,
@@ -114,7 +136,15 @@ async fn finish(request: Request, next: Next) -> Response {
         // A refusal of the framework's own (an unreadable path, say).
         response = Problem::new(Code::Malformed).answer(&id);
     }
-    tracing::info!(request_id = id, %method, route = path.as_deref().unwrap_or("none"), status = response.status().as_u16(), "request");
+    let route = routes.iter().find(|r| r.method == method && path.as_deref() == Some(r.path));
+    let served = Served {
+        request: id.clone(),
+        method: method.to_string(),
+        route: route.map_or("none", |r| r.path).to_owned(),
+        caller: route.map_or("unknown", |r| r.access.caller()),
+        status: response.status().as_u16(),
+    };
+    response.extensions_mut().insert(served);
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(&id) {
         headers.insert("x-request-id", value);

@@ -16,5 +16,5 @@ pub mod upload;
 
 pub use access::{ActiveAffiliate, ActiveCustomer, AdminCaller, AffiliateToken, CustomerToken, Peer};
 pub use form::{Change, Form, IdempotencyKey, StaffForm};
-pub use group::{Access, Group, Route};
+pub use group::{Access, Group, Route, Served};
 pub use page::PageQuery;

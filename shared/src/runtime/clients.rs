@@ -18,7 +18,10 @@ use aws_smithy_http_client::{
     Connector,
     tls::{Provider, rustls_provider::CryptoMode},
 };
-use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn};
+use aws_smithy_runtime_api::client::{
+    http::{HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn},
+    orchestrator::HttpRequest,
+};
 use std::time::Duration;
 
 /// The configuration of one SDK from the wiring; `$endpoint` names the variable that overrides the service's address.
@@ -45,6 +48,18 @@ macro_rules! sdk_config {
     }};
 }
 
+/// Counts the requests that leave, for the line that each invocation writes.
+#[derive(Debug)]
+struct Counted<C>(C);
+
+impl<C: HttpConnector> HttpConnector for Counted<C> {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let host = request.uri().split("://").nth(1).unwrap_or_default();
+        super::telemetry::called(host, request.headers().get("x-amz-target"));
+        self.0.call(request)
+    }
+}
+
 /// What every client is made from. Tests put their own wire and sleep here; the clients are the same.
 #[derive(Debug, Clone)]
 pub struct Wiring {
@@ -59,7 +74,7 @@ impl Wiring {
         let sleep = SharedAsyncSleep::new(TokioSleep::new());
         let settings = HttpConnectorSettings::builder().connect_timeout(Duration::from_secs(2)).read_timeout(Duration::from_secs(10)).build();
         let connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring));
-        let wire = SharedHttpConnector::new(connector.connector_settings(settings).sleep_impl(sleep.clone()).build());
+        let wire = SharedHttpConnector::new(Counted(connector.connector_settings(settings).sleep_impl(sleep.clone()).build()));
         Self { wire, sleep, entropy: super::system_entropy(), environment: Environment::of_process() }
     }
 

@@ -3,10 +3,11 @@
 use super::{clients::Wiring, system_clock, telemetry};
 use crate::{
     app::{App, Shop, StartError, uploads::Intake},
-    http::Group,
+    http::{Group, Served},
 };
 use lambda_runtime::LambdaEvent;
 use serde::{Serialize, de::DeserializeOwned};
+use tower::ServiceExt;
 
 /// Serves a group of routes that needs no gateway.
 pub async fn serve(group: impl FnOnce(App) -> Group) -> Result<(), StartError> {
@@ -17,7 +18,15 @@ pub async fn serve(group: impl FnOnce(App) -> Group) -> Result<(), StartError> {
 
 /// Serves a group whose state was built by its own function.
 pub async fn run(group: Group) -> Result<(), StartError> {
-    lambda_http::run(group.router).await
+    let router = group.router;
+    let serve = move |request: lambda_http::Request| {
+        let router = router.clone();
+        telemetry::observed(router.oneshot(request.map(axum::body::Body::new)), |answer| match answer {
+            Ok(answer) => answer.extensions().get::<Served>().cloned().unwrap_or_default(),
+            Err(never) => match *never {},
+        })
+    };
+    lambda_http::run(lambda_http::service_fn(serve)).await
 }
 
 /// Serves a group of routes that also talks to the payment gateway.
@@ -51,5 +60,12 @@ where
     telemetry::start();
     let state = build(&Wiring::of_process())?;
     let (state, handle) = (&state, &handle);
-    lambda_runtime::run(lambda_runtime::service_fn(move |event: LambdaEvent<E>| Box::pin(async move { handle(state, event.payload).await }))).await
+    let invoked = move |event: LambdaEvent<E>| {
+        Box::pin(telemetry::observed(
+            async move { handle(state, event.payload).await },
+            // Its id says which run it was; whether it failed decides who is told, so it is the status here.
+            move |done| Served { request: event.context.request_id.clone(), status: if done.is_ok() { 200 } else { 500 }, ..Served::default() },
+        ))
+    };
+    lambda_runtime::run(lambda_runtime::service_fn(invoked)).await
 }
