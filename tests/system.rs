@@ -177,6 +177,8 @@ async fn the_gateway_answers_in_our_form_and_only_to_our_pages() {
     assert_eq!((status, headers["access-control-allow-origin"].to_str().unwrap()), (204, own.as_str()));
     let (_, headers, _) = running.send("OPTIONS", "/api/orders", &[("origin", "https://evil.test"), preflight[1]]).await.unwrap();
     assert!(!headers.contains_key("access-control-allow-origin"));
+    let (status, document) = running.get("/docs/openapi.json").await.unwrap();
+    assert!(status == 200 && document.contains("placeOrder") && running.get("/docs/").await.unwrap().1.contains("swagger-ui"));
     let (status, page) = running.get("/").await.unwrap();
     assert!(status == 200 && page.contains("maturation") && page.contains("/api/orders/{id}/cancel"));
 }

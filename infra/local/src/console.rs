@@ -74,6 +74,7 @@ impl Console {
             .route("/_local/schedules/{function}", post(run))
             .route("/_local/functions/{function}", post(invoke))
             .route("/_local/redrive/{queue}", post(redrive))
+            .merge(crate::docs::router())
             .with_state(self)
     }
 }

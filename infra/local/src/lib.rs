@@ -8,6 +8,7 @@ pub mod api_gateway;
 pub mod client;
 pub mod console;
 pub mod demo;
+mod docs;
 pub mod dynamo;
 pub mod files;
 pub mod kept;
