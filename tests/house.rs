@@ -95,10 +95,10 @@ fn no_file_is_too_long_to_read() {
     assert!(long.is_empty(), "over 400 lines: {long:?}");
 }
 
-/// `module::name` of every test of this binary that runs.
-fn tests() -> BTreeSet<String> {
+/// `module::name` of every test of a directory that runs.
+fn tests(directory: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for (path, text) in sources().into_iter().filter(|(p, _)| p.starts_with("tests")) {
+    for (path, text) in sources().into_iter().filter(|(p, _)| p.starts_with(directory)) {
         let module = path.file_stem().unwrap().to_string_lossy().into_owned();
         let mut marked = false;
         for line in text.lines().map(str::trim) {
@@ -121,7 +121,7 @@ const ROWS: [usize; 22] = [8, 5, 8, 6, 4, 6, 5, 5, 6, 6, 6, 6, 4, 6, 3, 4, 13, 9
 #[test]
 fn every_row_of_the_checklist_is_proved_by_a_test_that_runs() {
     let text = std::fs::read_to_string(root().join("docs/checklist.md")).unwrap();
-    let known = tests();
+    let known = tests("tests");
     let mut rows = BTreeSet::new();
     for line in text.lines().filter(|l| l.starts_with("| ") && l.contains('.') && l.as_bytes()[2].is_ascii_digit()) {
         let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
@@ -136,4 +136,50 @@ fn every_row_of_the_checklist_is_proved_by_a_test_that_runs() {
     let counted: Vec<usize> = (1..=22).map(of).collect();
     assert_eq!(counted, ROWS, "rows of each section");
     assert_eq!(rows.len(), 133);
+}
+
+/// The cells of each row of a page's tables, headings and rules left out.
+fn rows(page: &str) -> Vec<Vec<String>> {
+    let cells = |line: &str| line.trim_matches('|').split('|').map(|c| c.trim().to_owned()).collect::<Vec<_>>();
+    let lines: Vec<&str> = page.lines().collect();
+    let heading = |at: usize| lines.get(at + 1).is_some_and(|next| next.starts_with("|---"));
+    let kept = lines.iter().enumerate().filter(|(at, l)| l.starts_with("| ") && !heading(*at));
+    kept.map(|(_, line)| cells(line)).collect()
+}
+
+#[test]
+fn what_is_said_to_hold_a_promise_of_security_exists() {
+    let text = std::fs::read_to_string(root().join("docs/security.md")).unwrap();
+    let known = &tests("tests") | &tests("shared");
+    let rows = rows(&text);
+    assert!(rows.len() > 60, "only {} promises", rows.len());
+    for row in rows {
+        let [item, how, held] = row.as_slice() else { panic!("not three cells: {row:?}") };
+        assert!(!item.is_empty() && !how.is_empty() && !held.is_empty(), "{row:?}");
+        for named in held.split('`').skip(1).step_by(2).filter(|n| n.contains("::")) {
+            assert!(known.contains(named), "{item} is said to be held by {named}, which does not exist or is ignored");
+        }
+    }
+}
+
+/// As a browser would jump to it.
+fn anchor(heading: &str) -> String {
+    let kept = heading.trim_start_matches('#').trim().to_lowercase();
+    kept.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-')).map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+#[test]
+fn every_alarm_leads_to_a_section_of_the_runbook() {
+    let read = |name: &str| std::fs::read_to_string(root().join(name)).unwrap();
+    let runbook = read("docs/runbook.md");
+    let sections: BTreeSet<String> = runbook.lines().filter(|l| l.starts_with("##")).map(anchor).collect();
+    let mut asked = 0;
+    for page in [read("template.yaml"), read("docs/operations.md"), read("README.md"), runbook.replace("](#", "](runbook.md#")] {
+        for link in page.split("runbook.md#").skip(1) {
+            let link = link.split(')').next().unwrap();
+            assert!(sections.contains(link), "the runbook has no section {link}");
+            asked += 1;
+        }
+    }
+    assert!(asked > 50, "only {asked} links");
 }
