@@ -166,3 +166,18 @@ async fn a_cancelled_order_gives_its_coupon_back() {
     w.post(&path, &w.admin("ops").await, json!({ "reason": "Atas permintaan" })).await.ok();
     assert_eq!((w.coupon_used("SEPULUH"), w.stock("domba-garut").await), (0, 60));
 }
+
+#[tokio::test]
+async fn an_order_is_cancelled_although_too_little_came_and_that_is_not_lost() {
+    let w = World::new().await;
+    let buyer = w.customer("budi").await;
+    let order = w.order(&buyer, "domba-garut", None).await;
+    let invoice = order["payment_url"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+    w.wire.zendit.pay(&invoice, "EWALLET", Some(1_000)).unwrap();
+    let path = format!("/api/admin/orders/{}", id(&order));
+    w.post(&format!("{path}/cancel"), &w.admin("ops").await, json!({ "reason": "Atas permintaan" })).await.ok();
+    let seen = w.get(&path, &w.admin("viewer").await).await.ok();
+    assert_eq!((seen["status"].as_str(), seen["receipts"][0]["amount"].as_i64()), (Some("cancelled"), Some(1_000)));
+    let tasks = w.get("/api/admin/tasks", &w.admin("viewer").await).await.ok();
+    assert_eq!(tasks["items"][0]["subject"]["kind"], "unmatched_receipt");
+}

@@ -173,6 +173,8 @@ async fn the_gateway_transfers_where_that_is_switched_on_and_tells_what_becomes_
     }
     w.drain().await;
     assert_eq!(w.wire.zendit.paid_out(), 1_250_000, "once");
+    let table = w.get("/api/admin/payouts/export.csv", &finance).await;
+    assert_eq!(qutab::http::csv::rows(&String::from_utf8(table.bytes).unwrap()).unwrap().len(), 0, "the bank does not make it as well");
     for what in ["fail", "reject"] {
         assert_eq!(act(0, what, json!({ "reason": "x" })).await.status, 409, "{what}: the gateway has it");
     }
@@ -227,4 +229,60 @@ async fn a_transfer_may_carry_a_picture_that_proves_it() {
     assert_eq!(w.get(&format!("/api/admin/payouts/{}", payouts[0]), &finance).await.ok()["has_proof"], true);
     let kept = w.darkroom.documents.read(&format!("proofs/{}", opened["upload_id"].as_str().unwrap())).await.unwrap().unwrap();
     assert!(!kept.windows(3).any(|b| b == b"\xff\xd8\xff"), "sealed at rest");
+}
+
+#[tokio::test]
+async fn what_the_bank_was_given_the_gateway_does_not_transfer() {
+    let w = World::new().await;
+    let (_, payouts) = requested(&w, &["rina"]).await;
+    switched_on(&w).await;
+    let finance = w.admin("finance").await;
+    let path = format!("/api/admin/payouts/{}", payouts[0]);
+    assert_eq!(w.get("/api/admin/dashboard", &finance).await.ok()["payouts_waiting"]["count"], 1);
+    w.post(&format!("{path}/process"), &finance, json!({})).await.ok();
+    for _ in 0..2 {
+        let table = w.get("/api/admin/payouts/export.csv", &finance).await;
+        assert_eq!(qutab::http::csv::rows(&String::from_utf8(table.bytes).unwrap()).unwrap().len(), 1, "again is the same");
+    }
+    assert_eq!(w.post(&format!("{path}/transfer"), &finance, json!({})).await.status, 409);
+    w.post(&format!("{path}/pay"), &finance, json!({ "reference": "BCA-1" })).await.ok();
+    assert_eq!(w.wire.zendit.paid_out(), 0);
+}
+
+#[tokio::test]
+async fn who_verified_the_account_does_not_pay_even_when_another_one_was_saved_since() {
+    let w = World::new().await;
+    let owner = w.admin("owner").await;
+    let version = w.get("/api/admin/settings", &owner).await.ok()["version"].clone();
+    let limit = json!({ "version": version, "second_person_above": 1_000_000 });
+    w.send("PUT", "/api/admin/settings", Some(&owner), &[], Some(limit)).await.ok();
+    // `verify_bank` lets finance verify the account.
+    let (affiliates, payouts) = requested(&w, &["rina"]).await;
+    let (owner, finance) = (w.admin("owner").await, w.admin("finance").await);
+    let path = format!("/api/admin/payouts/{}", payouts[0]);
+    w.post(&format!("{path}/process"), &owner, json!({})).await.ok();
+    let changed = json!({ "bank_code": "009", "account_number": "7654321", "holder_name": "Rina W", "current_password": PASSWORD });
+    w.send("PUT", "/api/affiliate/bank-account", Some(&affiliates[0].token), &[], Some(changed)).await.ok();
+    let pay = json!({ "reference": "BCA-1", "transfer_has_left": true });
+    assert_eq!(w.post(&format!("{path}/pay"), &finance, pay).await.status, 403);
+}
+
+#[tokio::test]
+async fn every_movement_of_money_is_in_the_audit_log_once() {
+    let w = World::new().await;
+    let (affiliates, payouts) = requested(&w, &["rina"]).await;
+    let finance = w.admin("finance").await;
+    w.post(&format!("/api/admin/payouts/{}/process", payouts[0]), &finance, json!({})).await.ok();
+    w.post(&format!("/api/admin/payouts/{}/pay", payouts[0]), &finance, json!({ "reference": "BCA-1" })).await.ok();
+    for _ in 0..2 {
+        let event = serde_json::from_value(json!({ "time": w.now() })).unwrap();
+        qutab_tests::grants::acting("reconciliation", reconciliation::run(&w.shop.app, event)).await.unwrap();
+    }
+    let log = w.get(&format!("/api/admin/audit-log?subject={}&action=ledger&from=2026-11-01&to=2027-01-31", affiliates[0].id), &finance).await.ok();
+    let lines = log["items"].as_array().unwrap();
+    let mut actions: Vec<&str> = lines.iter().map(|l| l["action"].as_str().unwrap()).collect();
+    actions.sort_unstable();
+    assert_eq!(actions, ["ledger.earned", "ledger.matured", "ledger.payout_paid", "ledger.payout_requested"]);
+    let paid = lines.iter().find(|l| l["action"] == "ledger.payout_paid").unwrap();
+    assert_eq!((&paid["before"]["reserved"], &paid["after"]["balance"]["paid_out"], &paid["admin"]), (&json!(1_250_000), &json!(1_250_000), &Value::Null));
 }

@@ -106,6 +106,8 @@ async fn an_identity_card_is_shown_to_one_admin_once_and_it_is_noted() {
     let path = format!("/api/admin/bank-accounts/{}/ktp", rina.id);
     assert_eq!(w.get(&path, &finance).await.status, 404, "there is none yet");
     card(&w, &rina).await;
+    let seen = w.get(&format!("/api/admin/affiliates/{}", rina.id), &w.admin("viewer").await).await.ok();
+    assert_eq!(seen["ktp"]["status"], "pending");
     assert_eq!(w.get(&path, &ops).await.status, 403);
     let shown = w.get(&path, &finance).await.ok();
     assert_eq!((shown["nik"].as_str(), shown["picture"]["expires_in"].as_i64()), (Some("3273014107900001"), Some(300)));

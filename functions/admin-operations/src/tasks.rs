@@ -9,7 +9,7 @@ use qutab::{
     app::{App, Code, Problem, audit},
     domain::{
         ids::TaskId,
-        job::{Job, Task},
+        job::{Job, Subject, Task},
         staff::Permission,
         text::Note,
     },
@@ -37,6 +37,9 @@ pub async fn close(State(app): State<App>, caller: AdminCaller, Path(task): Path
     let missing = || Problem::new(Code::NotFound);
     let id = TaskId::parse(&task).ok_or_else(missing)?;
     let read = app.store.get::<Task>(&keys::task(id)).await?.ok_or_else(missing)?;
+    if matches!(read.value.subject, Subject::RefundFailed { .. } | Subject::ManualRefund { .. }) {
+        return Err(Problem::conflict("a customer waits for money: take the refund over or confirm its transfer, which closes this"));
+    }
     let mut tx = Transaction::new();
     tx.remove(&read, ()).create(&audit::entry(&app, by, "task.close", &id.to_string(), audit::whole(&read.value.subject), &note), ());
     match app.store.commit(tx).await? {

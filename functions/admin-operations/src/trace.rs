@@ -47,7 +47,8 @@ pub async fn export(State(app): State<App>, caller: AdminCaller, page: PageQuery
         for e in &found.items {
             let address = e.address.map(|a| a.to_string()).unwrap_or_default();
             let (before, after) = (e.before.clone().unwrap_or_default(), e.after.clone().unwrap_or_default());
-            table.row([e.at.to_string(), e.admin.to_string(), address, e.action.clone(), e.subject.clone(), before, after]);
+            let admin = e.admin.map(|a| a.to_string()).unwrap_or_default();
+            table.row([e.at.to_string(), admin, address, e.action.clone(), e.subject.clone(), before, after]);
         }
         after = found.next;
         if after.is_none() {

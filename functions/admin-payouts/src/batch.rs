@@ -13,7 +13,7 @@ use qutab::{
         AdminCaller, Form,
         csv::{self, Table},
     },
-    store::transaction::Transaction,
+    store::transaction::{Commit, Transaction},
 };
 use serde_json::{Value, json};
 
@@ -73,13 +73,22 @@ fn from_table(text: &str) -> Result<Vec<Chosen>, Wrong> {
     if (1..=MOST).contains(&chosen.len()) { Ok(chosen) } else { Err(Wrong::new("bad_length", format!("needs 1 to {MOST} rows with a reference"))) }
 }
 
-/// The payouts in processing, as the bank wants them: whole account numbers, and a column for the references. That it was
-/// taken is in the audit log.
+/// The payouts in processing, oldest first, as the bank wants them: whole account numbers, and a column for the references.
+/// Who is in the table is the bank's from then on; what the gateway transfers is not in it. That it was taken is in the
+/// audit log.
 pub async fn export(State(app): State<App>, caller: AdminCaller) -> Result<Response, Problem> {
     let by: Reviewer = caller.may(PAY)?.into();
     let found = app.store.open_payouts(Some(PayoutStatus::Processing), MOST, None).await?;
     let mut table = Table::new(&["payout_id", "bank_code", "bank_name", "account_number", "holder_name", "amount", "requested_at", "reference"]);
-    for payout in found.items.iter().map(|p| &p.value) {
+    let now = app.clock.now();
+    let mut tx = Transaction::new();
+    let mut rows = 0;
+    for read in &found.items {
+        let Some(payout) = read.value.clone().exported(now) else { continue };
+        if payout != read.value {
+            tx.save(read, &payout, ());
+        }
+        rows += 1;
         let account = &payout.account;
         table.row([
             payout.id.to_string(),
@@ -92,8 +101,9 @@ pub async fn export(State(app): State<App>, caller: AdminCaller) -> Result<Respo
             String::new(),
         ]);
     }
-    let mut tx = Transaction::new();
-    tx.create(&audit::entry(&app, by, "payouts.export", "processing", "", format!("{} rows", found.items.len())), ());
-    app.store.commit(tx).await?;
+    tx.create(&audit::entry(&app, by, "payouts.export", "processing", "", format!("{rows} rows")), ());
+    let Commit::Done = app.store.commit(tx).await? else {
+        return Err(Problem::conflict("one of them has just changed; export again"));
+    };
     table.answer(&format!("qutab-payouts-{}.csv", app.clock.now().day()))
 }

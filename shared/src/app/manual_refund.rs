@@ -79,6 +79,9 @@ pub async fn refund_receipt(app: &App, by: Reviewer, order: OrderId, invoice: &s
     let missing = || Problem::new(Code::NotFound);
     let read = app.store.order(order).await?.ok_or_else(missing)?;
     let receipt = app.store.receipts(order).await?.into_iter().find(|r| r.value.paid.invoice == invoice).ok_or_else(missing)?.value;
+    if receipt.currency != "IDR" {
+        return Err(Problem::conflict("this money is not rupiah: send it back by hand, and close the task with what was done"));
+    }
     let refund = surplus_refund(&read.value, &receipt.paid, receipt.why, now);
     if let Some(before) = app.store.refund(order, refund.id).await? {
         return Ok(before.value);

@@ -109,7 +109,9 @@ async fn mature_some(app: &App, affiliate: AffiliateId, commissions: &[Key], now
         }
         let amount = Rupiah::sum(due.iter().map(|c| c.value.remaining()))?;
         let count = u32::try_from(due.len()).unwrap_or(u32::MAX);
-        let (after, entry) = wallet.value.clone().post(Cause::Matured { commissions: count }, amount, now)?;
+        // Decided as of `now`, written down when it is done: the ledger's times never go back.
+        let written = now.max(app.clock.now());
+        let (after, entry) = wallet.value.clone().post(Cause::Matured { commissions: count }, amount, written)?;
         let mut tx = Transaction::new();
         let mut covered_by = wallet.value.balance.matured()?;
         for commission in &due {

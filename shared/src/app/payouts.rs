@@ -109,7 +109,7 @@ pub(super) async fn apply(app: &App, by: Reviewer, decider: Decider, id: PayoutI
             tx.put_same(mail);
         }
         let action = if decider == Decider::Gateway { "payout.settled_by_gateway" } else { "payout.decide" };
-        tx.create(&audit::entry(app, by, action, &id.to_string(), read.value.status.as_str(), payout.status.as_str()), ());
+        tx.create(&audit::entry(app, by, action, &id.to_string(), read.value.status.as_str(), outcome(&payout, &decision)), ());
         if let Commit::Done = app.store.commit(tx).await? {
             match payout.status {
                 PayoutStatus::Paid => Metric::PayoutsPaid.one(),
@@ -121,6 +121,17 @@ pub(super) async fn apply(app: &App, by: Reviewer, decider: Decider, id: PayoutI
         }
     }
     Err(Problem::unavailable("the decision kept colliding"))
+}
+
+/// What the audit log says of a decision: the status, with what it rests on.
+fn outcome(payout: &Payout, decision: &Decision) -> String {
+    match decision {
+        Decision::Pay { reference, has_left } => {
+            format!("{}: {reference}{}", payout.status, if *has_left { ", the transfer had left" } else { "" })
+        }
+        Decision::Fail { note } | Decision::Reject { note } | Decision::Reverse { note } => format!("{}: {note}", payout.status),
+        Decision::Process => payout.status.to_string(),
+    }
 }
 
 /// The same person's same decision, come again after a lost answer.

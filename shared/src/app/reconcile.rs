@@ -1,6 +1,6 @@
 //! Recounts the ledgers: each wallet must be the sum of its entries, without a gap. A difference opens a task.
 
-use super::{App, Problem, metrics::Metric};
+use super::{App, Problem, audit, metrics::Metric};
 use crate::{
     domain::{
         affiliate::AffiliateStatus,
@@ -69,7 +69,9 @@ async fn recount(app: &App, id: AffiliateId, now: Timestamp, how: Recount, resul
         let Some(wallet) = app.store.wallet(id).await? else { return Ok(()) };
         let checkpoint = app.store.checkpoint(id).await?;
         let start = checkpoint.as_ref().filter(|_| how == Recount::Onward).map_or((0, Balance::default()), |c| (c.value.entries, c.value.balance));
-        let (counted, balance) = replay(app, id, start, wallet.value.entries).await?;
+        // Entries after the checkpoint are new to the audit log.
+        let noted = if how == Recount::Dry { u64::MAX } else { checkpoint.as_ref().map_or(0, |c| c.value.entries) };
+        let (counted, balance) = replay(app, id, start, wallet.value.entries, noted).await?;
         result.entries += counted;
         // The wallet was read before its entries: it cannot be ahead of them.
         agrees = start.0 + counted == wallet.value.entries && balance == wallet.value.balance;
@@ -94,8 +96,9 @@ async fn recount(app: &App, id: AffiliateId, now: Timestamp, how: Recount, resul
     Ok(())
 }
 
-/// The entries after `start` up to `last`, and the balance that they lead to; stops counting at a gap.
-async fn replay(app: &App, id: AffiliateId, start: (u64, Balance), last: u64) -> Result<(u64, Balance), Problem> {
+/// The entries after `start` up to `last`, and the balance that they lead to; stops counting at a gap. Those after `noted`
+/// are written to the audit log, before the checkpoint says that they were seen.
+async fn replay(app: &App, id: AffiliateId, start: (u64, Balance), last: u64, noted: u64) -> Result<(u64, Balance), Problem> {
     let (mut number, mut balance) = start;
     while number < last {
         let page = app.store.ledger_between(id, number + 1, last).await?;
@@ -104,7 +107,13 @@ async fn replay(app: &App, id: AffiliateId, start: (u64, Balance), last: u64) ->
         if entries.is_empty() || !contiguous {
             break;
         }
-        balance = balance.replay(&entries)?;
+        for entry in &entries {
+            let after = balance.replay([entry])?;
+            if entry.number > noted {
+                app.store.append(&audit::movement(entry, &balance, &after)).await?;
+            }
+            balance = after;
+        }
         number += entries.len() as u64;
     }
     Ok((number - start.0, balance))

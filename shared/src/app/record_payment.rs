@@ -3,7 +3,7 @@
 //! Every way in leads here (webhook, status check, expiry, cancellation) and may come any number of times. The
 //! invoice is always one that the gateway has just been asked for, never what a webhook said.
 
-use super::{Code, Problem, ROUNDS, Shop, metrics::Metric, signals};
+use super::{Code, Problem, ROUNDS, Shop, audit, metrics::Metric, signals};
 use crate::{
     domain::{
         commission::{Commission, CommissionStatus, earned},
@@ -167,6 +167,11 @@ async fn pay(shop: &Shop, order: &Stored<Order>, paid: &Paid, now: Timestamp) ->
             tx.save(&lead, &valid, Lost::Changed);
         }
     }
+    if after.attribution.is_none() {
+        // Where an affiliate earns, the ledger's line tells of it.
+        let paid = format!("paid: {} by invoice {}", paid.amount.get(), paid.invoice);
+        tx.create(&audit::caused(app, "order.paid", &after.id.to_string(), order.value.status, paid), Lost::Changed);
+    }
     match app.store.commit(tx).await? {
         Commit::Done => {
             Metric::OrdersPaid.one();
@@ -223,6 +228,8 @@ async fn surplus(shop: &Shop, read: &Stored<Order>, paid: &Paid, currency: &str,
     let receipt = Receipt { order: order.id, paid: paid.clone(), currency: currency.into(), why, recorded_at: now };
     let mut tx = Transaction::new();
     tx.create(&receipt, ()).unchanged(read, ());
+    let came = format!("{} {currency} by invoice {}, which pays nothing", paid.amount.get(), paid.invoice);
+    tx.create(&audit::caused(&shop.app, "order.surplus", &order.id.to_string(), "", came), ());
     let mut owed = Vec::new();
     if why == Surplus::Unmatched {
         tx.put_same(&Task::new(Subject::UnmatchedReceipt { order: order.id, invoice: paid.invoice.clone() }, now));

@@ -1,6 +1,6 @@
 //! Sends a refund to the gateway, and records what came of it.
 
-use super::{Code, Problem, ROUNDS, Shop};
+use super::{Code, Problem, ROUNDS, Shop, audit};
 use crate::{
     domain::{
         ids::{OrderId, RefundId},
@@ -85,6 +85,7 @@ async fn settle(shop: &Shop, read: Stored<Refund>, to: RefundStatus, gateway_id:
         let (order, refund) = (after.order, after.id);
         let mut tx = Transaction::new();
         tx.save(&read, &after, ());
+        tx.create(&audit::caused(&shop.app, "refund.told_by_gateway", &format!("{order}/{refund}"), read.value.status, to), ());
         match to {
             RefundStatus::Manual => {
                 tx.put_same(&Task::new(Subject::ManualRefund { order, refund }, now));

@@ -14,7 +14,10 @@ use crate::{
         text::PersonName,
     },
     secrets::password::{self, Password},
-    store::transaction::{Commit, Transaction},
+    store::{
+        entity::Stored,
+        transaction::{Commit, Transaction},
+    },
 };
 
 /// Who is to join.
@@ -59,13 +62,20 @@ pub async fn first_owner(app: &App, name: PersonName, email: Email) -> Result<Ad
     }
 }
 
+/// Who acts, as an owner of this very moment: the change is conditional on their staying one.
+async fn owner(app: &App, by: Reviewer) -> Result<Stored<Admin>, Problem> {
+    let actor = app.store.admin(by.admin).await?.filter(|a| a.value.active && a.value.role == Role::Owner);
+    actor.ok_or_else(|| Problem::new(Code::NotAllowed))
+}
+
 /// Invites somebody, who is mailed a link to choose a password.
 pub async fn invite(app: &App, by: Reviewer, invited: Invited) -> Result<Admin, Problem> {
+    let actor = owner(app, by).await?;
     let id = AdminId::fresh(app.clock.now(), &app.entropy);
     let login = locked(app, &invited, id)?;
     let (admin, mail) = joining(app, invited, id);
     let mut tx = Transaction::new();
-    tx.create(&login, ()).create(&admin, ()).put_same(&mail);
+    tx.unchanged(&actor, ()).create(&login, ()).create(&admin, ()).put_same(&mail);
     tx.create(&audit::entry(app, by, "staff.invite", &id.to_string(), "", audit::whole(&described(&admin))), ());
     match app.store.commit(tx).await? {
         Commit::Done => {
@@ -92,8 +102,7 @@ pub async fn change(app: &App, by: Reviewer, id: AdminId, changes: Changes) -> R
     if by.admin == id {
         return Err(Problem::conflict("nobody changes their own rights: ask another owner"));
     }
-    let actor = app.store.admin(by.admin).await?.filter(|a| a.value.active && a.value.role == Role::Owner);
-    let actor = actor.ok_or_else(|| Problem::new(Code::NotAllowed))?;
+    let actor = owner(app, by).await?;
     let read = app.store.admin(id).await?.ok_or_else(|| Problem::new(Code::NotFound))?;
     let before = read.value.clone();
     let after = Admin {

@@ -19,7 +19,7 @@ pub struct Sought {
 
 impl Sought {
     fn is(&self, entry: &AuditEntry) -> bool {
-        self.admin.is_none_or(|a| entry.admin == a)
+        self.admin.is_none_or(|a| entry.admin == Some(a))
             && self.action.as_ref().is_none_or(|a| entry.action.starts_with(a.as_str()))
             && self.subject.as_ref().is_none_or(|s| entry.subject.contains(s.as_str()))
     }

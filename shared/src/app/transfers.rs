@@ -125,13 +125,21 @@ const PER_RUN: usize = 100;
 
 /// Asks the gateway about transfers that it took long ago and has not told of since.
 pub async fn ask_about_sent(shop: &Shop, now: Timestamp) -> Result<(), Problem> {
-    for payout in shop.app.store.open_payouts(Some(PayoutStatus::Processing), PER_RUN, None).await?.items {
-        let Some(transfer) = payout.value.transfer.filter(|t| now.since(t.at) >= PATIENCE_SECONDS) else { continue };
-        if let Some(gateway_id) = &transfer.gateway_id
-            && let Err(problem) = record(shop, gateway_id).await
-        {
-            tracing::info!(payout = %payout.value.id, code = problem.code.as_str(), "transfer not asked for in this run");
+    let (mut asked, mut after) = (0, None);
+    loop {
+        let page = shop.app.store.open_payouts(Some(PayoutStatus::Processing), PER_RUN, after).await?;
+        for payout in page.items {
+            let Some(transfer) = payout.value.transfer.filter(|t| now.since(t.at) >= PATIENCE_SECONDS) else { continue };
+            let Some(gateway_id) = &transfer.gateway_id else { continue };
+            asked += 1;
+            if let Err(problem) = record(shop, gateway_id).await {
+                tracing::info!(payout = %payout.value.id, code = problem.code.as_str(), "transfer not asked for in this run");
+            }
+        }
+        after = page.next;
+        // Those that people transfer count for nothing: they must not hide the gateway's behind them.
+        if after.is_none() || asked >= PER_RUN {
+            return Ok(());
         }
     }
-    Ok(())
 }

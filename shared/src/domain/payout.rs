@@ -45,6 +45,9 @@ pub struct Payout {
     /// A copy of the account as it was verified when the payout was requested.
     pub account: BankAccount,
     pub account_version: u32,
+    /// Who verified that account: a later change of the affiliate's account does not take them out of the matter.
+    #[serde(default)]
+    pub verified_by: Option<AdminId>,
     pub requested_at: Timestamp,
     /// What the request asked for, to tell a repeated request from another one under the same key.
     pub asked: Option<Rupiah>,
@@ -64,6 +67,9 @@ pub struct Payout {
     /// The gateway makes the transfer, and tells what becomes of it.
     #[serde(default)]
     pub transfer: Option<Transfer>,
+    /// When it was first in a table for the bank: from then on it is the bank's, and never the gateway's as well.
+    #[serde(default)]
+    pub exported_at: Option<Timestamp>,
 }
 
 /// A transfer in the gateway's hands.
@@ -130,6 +136,8 @@ pub enum Refusal {
     SecondPerson,
     #[error("the gateway makes this transfer and tells what became of it")]
     AtGateway,
+    #[error("it is in a table for the bank already, which makes the transfer")]
+    Exported,
     #[error("transfers through the gateway are switched off in the settings")]
     GatewayOff,
     #[error("only a payout in processing is handed to the gateway, and once")]
@@ -190,6 +198,7 @@ impl Payout {
             net: amount.minus(withheld)?,
             account: bank.account,
             account_version: bank.version,
+            verified_by: wallet.bank.map(|b| b.by),
             requested_at: now,
             asked,
             processed_by: None,
@@ -199,6 +208,7 @@ impl Payout {
             note: None,
             proof: None,
             transfer: None,
+            exported_at: None,
         };
         Ok((payout, wallet, entry))
     }
@@ -230,7 +240,7 @@ impl Payout {
             self.may_leave(&wallet)?;
         }
         if matches!(decision, Decision::Pay { .. }) && decider != Decider::Gateway {
-            self.second_person(&wallet, admin, settings)?;
+            self.second_person(admin, settings)?;
         }
         match decision {
             Decision::Process => self.processed_by = Some(admin),
@@ -257,8 +267,11 @@ impl Payout {
         if self.status != PayoutStatus::Processing || self.transfer.is_some() {
             return Err(Refusal::NotToHandOver);
         }
+        if self.exported_at.is_some() {
+            return Err(Refusal::Exported);
+        }
         self.may_leave(wallet)?;
-        self.second_person(wallet, admin, settings)?;
+        self.second_person(admin, settings)?;
         self.transfer = Some(Transfer { by: admin, at: now, gateway_id: None });
         Ok(self)
     }
@@ -276,8 +289,17 @@ impl Payout {
         Ok(())
     }
 
-    fn second_person(&self, wallet: &Wallet, admin: AdminId, settings: &Settings) -> Result<(), Refusal> {
-        let involved = self.processed_by == Some(admin) || wallet.bank.is_some_and(|b| b.by == admin);
+    /// Puts it into a table for the bank; again is the same. Nothing for what the gateway transfers.
+    pub fn exported(mut self, now: Timestamp) -> Option<Self> {
+        if self.status != PayoutStatus::Processing || self.transfer.is_some() {
+            return None;
+        }
+        self.exported_at.get_or_insert(now);
+        Some(self)
+    }
+
+    fn second_person(&self, admin: AdminId, settings: &Settings) -> Result<(), Refusal> {
+        let involved = self.processed_by == Some(admin) || self.verified_by == Some(admin);
         if self.gross > settings.second_person_above && involved { Err(Refusal::SecondPerson) } else { Ok(()) }
     }
 }

@@ -132,12 +132,13 @@ pub struct NumberedOrder {
     pub placed_at: Timestamp,
 }
 
-/// One action of an admin.
+/// One action of an admin, or one movement of money that nobody decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEntry {
     pub id: AuditId,
     pub at: Timestamp,
-    pub admin: AdminId,
+    /// Nobody, where the gateway or a schedule moved the money.
+    pub admin: Option<AdminId>,
     /// From where, as the gateway saw it.
     #[serde(default)]
     pub address: Option<std::net::IpAddr>,
