@@ -16,6 +16,7 @@ mod money_path;
 mod openapi;
 mod properties;
 mod races;
+mod security;
 mod supply;
 mod system;
 mod table;

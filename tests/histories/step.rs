@@ -171,10 +171,10 @@ impl Run {
             }
             // A schedule under a fault may fail; the next run goes on.
             (Step::Expire, _) => {
-                drop(qutab_tests::grants::acting("payment-expiry", payment_expiry::run(&self.w.shop, serde_json::from_value(now).unwrap())).await)
+                drop(qutab_tests::grants::acting("payment-expiry", payment_expiry::run(&self.w.shop, serde_json::from_value(now).unwrap())).await);
             }
             (Step::Mature, _) => {
-                drop(qutab_tests::grants::acting("maturation", maturation::run(&self.w.shop.app, serde_json::from_value(now).unwrap())).await)
+                drop(qutab_tests::grants::acting("maturation", maturation::run(&self.w.shop.app, serde_json::from_value(now).unwrap())).await);
             }
             (Step::Sweep, _) => drop(qutab::app::owed::sweep(&self.w.shop.app, self.w.now()).await),
             _ => {}

@@ -65,6 +65,7 @@ pub(crate) fn check(route: &Route, sent: Option<&Value>, answer: &Answer) {
 }
 
 /// With `QUTAB_RECORD` every exchange is written to that file, a JSON object a line: the examples are chosen from it.
+#[expect(clippy::disallowed_methods, reason = "a switch of the tests, not a setting")]
 fn record(route: &Route, sent: Option<&Value>, answer: &Answer) {
     let Ok(file) = std::env::var("QUTAB_RECORD") else { return };
     let line = json!({ "method": route.method.as_str(), "route": route.path, "sent": sent, "status": answer.status, "body": answer.body,

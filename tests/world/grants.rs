@@ -97,6 +97,7 @@ impl<C: HttpConnector> HttpConnector for Granted<C> {
 
 /// With `QUTAB_GRANTS` what is asked for is written to that file instead; sorted and without repeats it is
 /// `infra/grants.txt`.
+#[expect(clippy::disallowed_methods, reason = "a switch of the tests, not a setting")]
 fn recorded(function: &str, grant: &Grant) -> bool {
     let Ok(file) = std::env::var("QUTAB_GRANTS") else { return false };
     OpenOptions::new().append(true).create(true).open(file).unwrap().write_all(format!("{function} {grant}\n").as_bytes()).unwrap();

@@ -72,6 +72,12 @@ pub fn schemas() -> Map<String, Value> {
             },
             "additionalProperties": false,
         },
+        "GatewayAnswer": {
+            "type": "object",
+            "description": "An answer of the API gateway's own.",
+            "required": ["message"],
+            "properties": { "message": { "type": "string" } },
+        },
         "WrongField": {
             "type": "object",
             "required": ["field", "code", "message"],

@@ -23,9 +23,11 @@ pub fn answers(operation: &mut Value, id: &str, route: &Route, shared: &mut Map<
         by_status.entry(code.status().as_u16()).or_default().push(*code);
     }
     for (status, codes) in by_status {
-        let name = codes.iter().map(|c| c.as_str()).collect::<Vec<_>>().join(".");
+        // Where an authorizer stands in front, it is the gateway that refuses, in words of its own.
+        let gateway = matches!(route.access, Access::Admin(_)) && matches!(status, 401 | 403);
+        let name = codes.iter().map(|c| c.as_str()).chain(gateway.then_some("or_gateway")).collect::<Vec<_>>().join(".");
         operation["responses"][status.to_string()] = json!({ "$ref": format!("#/components/responses/{name}") });
-        shared.entry(name).or_insert_with(|| answer(status, &codes));
+        shared.entry(name).or_insert_with(|| answer(status, &codes, gateway));
     }
     Ok(())
 }
@@ -50,7 +52,7 @@ fn implied(operation: &Value, route: &Route) -> Vec<Code> {
     codes
 }
 
-fn answer(status: u16, codes: &[Code]) -> Value {
+fn answer(status: u16, codes: &[Code], gateway: bool) -> Value {
     let titles: Vec<String> = codes.iter().map(|c| format!("`{}`: {}", c.as_str(), c.title())).collect();
     let example = |code: &Code| {
         json!({
@@ -63,6 +65,9 @@ fn answer(status: u16, codes: &[Code]) -> Value {
         "description": titles.join(". "),
         "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" }, "examples": examples } },
     });
+    if gateway {
+        answer["content"]["application/json"] = json!({ "schema": { "$ref": "#/components/schemas/GatewayAnswer" } });
+    }
     answer["headers"] = json!({ "x-request-id": { "$ref": "#/components/headers/RequestId" } });
     if codes.iter().any(|c| matches!(c, Code::TooMany | Code::Unavailable)) {
         answer["headers"]["retry-after"] = json!({ "$ref": "#/components/headers/RetryAfter" });

@@ -134,7 +134,8 @@ async fn finish(State(routes): State<Arc<[Route]>>, request: Request, next: Next
         && response.headers().get(header::CONTENT_TYPE).is_none_or(|t| t.as_bytes().starts_with(b"text/plain"))
     {
         // A refusal of the framework's own (an unreadable path, say).
-        response = Problem::new(Code::Malformed).answer(&id);
+        let code = if response.status() == http::StatusCode::PAYLOAD_TOO_LARGE { Code::TooLarge } else { Code::Malformed };
+        response = Problem::new(code).answer(&id);
     }
     let route = routes.iter().find(|r| r.method == method && path.as_deref() == Some(r.path));
     let served = Served {
