@@ -101,28 +101,31 @@ fn every_direct_dependency_has_a_row_that_says_why() {
     let packages = metadata["packages"].as_array().unwrap();
     let members: BTreeSet<_> = metadata["workspace_members"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
     let root = metadata["workspace_root"].as_str().unwrap();
-    let mut users: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let mut users: BTreeMap<&str, [BTreeSet<&str>; 2]> = BTreeMap::new();
     for package in packages.iter().filter(|p| members.contains(p["id"].as_str().unwrap())) {
         let home = package["manifest_path"].as_str().unwrap().strip_prefix(root).unwrap();
         let home = home.trim_start_matches('/').trim_end_matches("/Cargo.toml");
         let home = if home.starts_with("functions/") { "functions" } else { home };
         for dependency in package["dependencies"].as_array().unwrap().iter().filter(|d| d["path"].is_null()) {
-            users.entry(dependency["name"].as_str().unwrap()).or_default().insert(home);
+            let [versions, homes] = users.entry(dependency["name"].as_str().unwrap()).or_default();
+            versions.insert(dependency["req"].as_str().unwrap().trim_start_matches('^'));
+            homes.insert(home);
         }
     }
     assert!(users.len() > 40);
     let licence = |name: &str| packages.iter().find(|p| p["name"] == name).map_or("", |p| p["license"].as_str().unwrap());
-    let row = |name: &str, users: &BTreeSet<&str>| {
-        let users = users.iter().map(|u| format!("`{u}`")).collect::<Vec<_>>().join(", ");
-        format!("| `{name}` | {users} | ... | {} |", licence(name))
+    let row = |name: &str, [versions, homes]: &[BTreeSet<&str>; 2]| {
+        let versions = versions.iter().copied().collect::<Vec<_>>().join(", ");
+        let homes = homes.iter().map(|u| format!("`{u}`")).collect::<Vec<_>>().join(", ");
+        format!("| `{name}` | {versions} | {homes} | ... | {} |", licence(name))
     };
-    let wanted: BTreeSet<_> = users.iter().map(|(name, users)| row(name, users)).collect();
+    let wanted: BTreeSet<_> = users.iter().map(|(name, found)| row(name, found)).collect();
     let mut found = BTreeSet::new();
     for cells in table("Crates") {
-        let [name, places, why, licence] = cells.as_slice() else { panic!("not four cells: {cells:?}") };
+        let [name, version, places, why, licence] = cells.as_slice() else { panic!("not five cells: {cells:?}") };
         assert!(why.len() > 20, "{name}: {why:?} is no reason");
         let places = places.split(", ").map(|p| format!("`{}`", p.trim_matches('`'))).collect::<Vec<_>>().join(", ");
-        found.insert(format!("| `{name}` | {places} | ... | {licence} |"));
+        found.insert(format!("| `{name}` | {version} | {places} | ... | {licence} |"));
     }
     let missing: Vec<_> = wanted.difference(&found).collect();
     let stale: Vec<_> = found.difference(&wanted).collect();
