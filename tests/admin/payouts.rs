@@ -284,5 +284,8 @@ async fn every_movement_of_money_is_in_the_audit_log_once() {
     actions.sort_unstable();
     assert_eq!(actions, ["ledger.earned", "ledger.matured", "ledger.payout_paid", "ledger.payout_requested"]);
     let paid = lines.iter().find(|l| l["action"] == "ledger.payout_paid").unwrap();
-    assert_eq!((&paid["before"]["reserved"], &paid["after"]["balance"]["paid_out"], &paid["admin"]), (&json!(1_250_000), &json!(1_250_000), &Value::Null));
+    assert_eq!(
+        (&paid["before"]["reserved"], &paid["after"]["balance"]["paid_out"], &paid["admin"]),
+        (&json!(1_250_000), &json!(1_250_000), &Value::Null)
+    );
 }
