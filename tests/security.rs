@@ -11,8 +11,10 @@ use serde_json::{Value, json};
 use std::path::Path;
 use tower::ServiceExt;
 
+type Headers<'a> = &'a [(&'a str, &'a str)];
+
 /// A body as it is, to the group of that name.
-async fn raw(w: &World, group: &str, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> (u16, Value) {
+async fn raw(w: &World, group: &str, path: &str, headers: Headers<'_>, body: Vec<u8>) -> (u16, Value) {
     let group = w.groups().iter().find(|g| g.name == group).unwrap();
     let mut request = Request::builder().method("POST").uri(path);
     for (name, value) in headers {
@@ -29,7 +31,7 @@ async fn bodies_made_to_hurt_are_refused_by_name() {
     let w = World::new().await;
     let json_type = [("content-type", "application/json")];
     let deep = [b"{\"a\":".to_vec(), b"[".repeat(5_000), b"]".repeat(5_000), b"}".to_vec()].concat();
-    let cases: [(&[(&str, &str)], Vec<u8>, u16, &str); 6] = [
+    let cases: [(Headers<'_>, Vec<u8>, u16, &str); 6] = [
         (&[("content-type", "text/plain")], b"{}".to_vec(), 415, "wrong_media_type"),
         (&[], b"{}".to_vec(), 415, "wrong_media_type"),
         (&json_type, deep, 400, "malformed"),
