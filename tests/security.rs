@@ -180,3 +180,63 @@ fn secrets_are_compared_in_one_room() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_token_is_not_taken_before_its_time() {
+    let w = World::new().await;
+    let token = w.token(Audience::Customer, "cus_01ARZ3NDEKTSV4RRFFQ69G5FAV", None).await;
+    assert_eq!(w.get("/api/orders", &token).await.status, 200);
+    w.pass_seconds(-3_600);
+    assert_eq!(w.get("/api/orders", &token).await.status, 401, "it was issued in an hour");
+}
+
+#[tokio::test]
+async fn clicks_of_one_affiliate_are_spread_over_partitions() {
+    let w = World::new().await;
+    let rina = w.affiliate("rina").await;
+    for _ in 0..64 {
+        w.click(&rina.code).await;
+    }
+    let items = w.items();
+    let partitions: std::collections::BTreeSet<&str> =
+        items.iter().filter_map(|i| i["pk"]["S"].as_str()).filter(|k| k.starts_with("CLICKS#")).collect();
+    assert!(partitions.len() >= 4, "{partitions:?}");
+}
+
+/// Every route that names something of a customer's or an affiliate's, asked by another one with the real id.
+#[tokio::test]
+async fn what_is_somebody_elses_is_not_there_on_any_route() {
+    let w = World::new().await;
+    let (budi, siti) = (w.customer("budi").await, w.customer("siti").await);
+    let (rina, tono) = (w.affiliate("rina").await, w.affiliate("tono").await);
+    let order = w.order(&budi, "domba-garut", None).await;
+    let before = w.get(&format!("/api/orders/{}", order["id"].as_str().unwrap()), &budi).await.ok();
+    let sessions = async |path: &str, token: &str| w.get(path, token).await.ok()["items"][0]["id"].as_str().unwrap().to_owned();
+    let (of_budi, of_rina) = (sessions("/api/auth/sessions", &budi).await, sessions("/api/affiliate/auth/sessions", &rina.token).await);
+    let names = json!({ "items": [{ "product_id": before["items"][0]["product_id"], "shohibul": [{ "name": "Orang Lain" }] }] });
+    let mut asked = 0;
+    for route in w.groups().iter().flat_map(|g| &g.routes).filter(|r| r.path.contains("{id}")) {
+        let (token, id) = match (route.access, route.path) {
+            (qutab::http::Access::Customer, path) if path.contains("/sessions/") => (&siti, of_budi.as_str()),
+            (qutab::http::Access::Customer, _) => (&siti, order["id"].as_str().unwrap()),
+            (qutab::http::Access::Affiliate, path) if path.contains("/sessions/") => (&tono.token, of_rina.as_str()),
+            (qutab::http::Access::Affiliate, _) => (&tono.token, "pyt_01ARZ3NDEKTSV4RRFFQ69G5FAV"),
+            _ => continue,
+        };
+        let answer = w.send(route.method.as_str(), &route.path.replace("{id}", id), Some(token), &[], Some(names.clone())).await;
+        assert_eq!(answer.status, 404, "{} {}: {}", route.method, route.path, answer.body);
+        asked += 1;
+    }
+    assert!(asked >= 9, "only {asked} routes");
+    assert_eq!(w.get(&format!("/api/orders/{}", order["id"].as_str().unwrap()), &budi).await.ok(), before, "and nothing has changed");
+}
+
+#[tokio::test]
+async fn no_refresh_token_goes_over_plain_http_where_it_is_deployed() {
+    let w = World::new().await;
+    let deployed = qutab::app::Site { local: false, ..w.shop.app.site.clone() };
+    for audience in [Audience::Customer, Audience::Affiliate, Audience::Admin] {
+        let cookie = qutab::http::cookies::set_refresh(&deployed, audience, "x", 60).unwrap();
+        assert!(cookie.to_str().unwrap().ends_with("; Secure"));
+    }
+}

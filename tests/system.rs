@@ -111,9 +111,28 @@ async fn a_system_killed_in_the_middle_of_the_walk_loses_nothing() {
     assert!(said.contains("two payout requests at once: 201 and 409") || said.contains("two payout requests at once: 409 and 201"), "{said}");
     assert!(said.contains("balance: pending Rp0, available -Rp500.000, reserved Rp0, paid out Rp500.000"), "{said}");
     assert!(said.contains("7 entries sum to Rp0") && said.contains("0 differences"), "{said}");
+    an_identity_card_is_announced(&running).await;
     no_secret_was_logged(&running.data);
     what_was_done_is_in_the_logs(&running.data);
 }
+
+/// The walk has no identity number: one is sent here, rightly and wrongly, and a token and a mail where they do not belong.
+async fn an_identity_card_is_announced(running: &Running) {
+    let client = HttpClient::default();
+    let url = |path: &str| format!("http://localhost:{}{path}", running.port);
+    let login = json!({ "email": "promotor@qutab.test", "password": qutab_tests::PASSWORD }).to_string();
+    let request = http::Request::post(url("/api/affiliate/auth/login")).header("content-type", "application/json");
+    let answer = client.send(request.body(http_body_util::Full::from(login)).unwrap()).await.unwrap();
+    let token: Value = serde_json::from_slice(answer.body()).unwrap();
+    let bearer = format!("Bearer {}", token["access_token"].as_str().unwrap());
+    let card = json!({ "nik": NIK, "consent": true, "consent_version": "ktp-2026-01", "content_type": "image/jpeg", "bytes": 1_000 });
+    let path = "/api/affiliate/bank-account/ktp";
+    assert_eq!(client.post(&url(path), &[("authorization", &bearer)], &card).await.unwrap(), 201);
+    assert_eq!(client.post(&url(path), &[("authorization", &bearer)], &json!({ "nik": NIK, "x": bearer })).await.unwrap(), 422);
+    client.post(&url(&format!("/api/orders/{NIK}/cancel?q=rina-x@example.com&t={}", &bearer[7..])), &[], &card).await.unwrap();
+}
+
+const NIK: &str = "3273014107900001";
 
 /// What the walk has used: names, addresses, numbers, tokens and secrets. No function's log may have any of it.
 fn no_secret_was_logged(data: &Path) {
@@ -122,7 +141,7 @@ fn no_secret_was_logged(data: &Path) {
     let used =
         ["Rina", "Budi", "Wulandari", "Santoso", "rina-", "budi-", "@example.com", "81377700011", "81234567890", "1234567890", "Lombok", "eyJ"];
     canaries.extend(used.map(str::to_owned));
-    canaries.push(qutab_tests::PASSWORD.into());
+    canaries.extend([qutab_tests::PASSWORD.to_owned(), NIK.to_owned(), "promotor@qutab.test".to_owned()]);
     let mut lines = 0;
     for entry in std::fs::read_dir(data.join("logs")).unwrap() {
         let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();

@@ -39,6 +39,7 @@ async fn a_token_that_was_not_issued_for_this_here_now_is_none() {
         ("another algorithm", joined(&with(&header, "alg", json!("HS256")), &claims, &signature)),
         ("an unknown key", joined(&with(&header, "kid", json!("k9")), &claims, &signature)),
         ("a key from elsewhere", joined(&with(&header, "jku", json!("https://evil.test/keys")), &claims, &signature)),
+        ("a certificate from elsewhere", joined(&with(&header, "x5u", json!("https://evil.test/keys")), &claims, &signature)),
         ("a longer life", joined(&header, &with(&claims, "exp", json!(99_999_999_999_i64)), &signature)),
         ("somebody else", joined(&header, &with(&claims, "sub", json!("cus_00000000000000000000000000")), &signature)),
         ("another key of that name", forged),
