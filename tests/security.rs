@@ -240,3 +240,25 @@ async fn no_refresh_token_goes_over_plain_http_where_it_is_deployed() {
         assert!(cookie.to_str().unwrap().ends_with("; Secure"));
     }
 }
+
+#[tokio::test]
+async fn a_login_and_a_registration_do_the_same_work_for_known_and_unknown_addresses() {
+    let w = World::new().await;
+    w.customer("budi").await;
+    for (path, body) in [
+        ("/api/auth/login", json!({ "password": "bukan-yang-ini" })),
+        ("/api/auth/register", json!({ "name": "Budi", "phone": "081234567890", "password": PASSWORD })),
+    ] {
+        let ask = async |email: &str| {
+            let mut body = body.clone();
+            body["email"] = json!(email);
+            w.wire.take_traffic();
+            let answer = w.post(path, "", body).await;
+            let traffic = w.wire.take_traffic();
+            // Requests: a transaction that is refused writes less and takes as long.
+            (answer.status, answer.body, traffic.dynamo_trips, traffic.queue_trips)
+        };
+        let (known, unknown) = (ask("budi@example.com").await, ask("tiada@example.com").await);
+        assert_eq!(known, unknown, "{path}");
+    }
+}

@@ -192,3 +192,37 @@ impl JwtVerifier for RingVerifier {
         Algorithm::EdDSA
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signed_token_with_one_wrong_claim_is_none() {
+        let (private, public) = generate_keys("k1").unwrap();
+        let (issuer, verifier) = (Issuer::parse(&private).unwrap(), Verifier::parse(&[public]).unwrap());
+        let now = Timestamp::from_unix(1_800_000_000);
+        let session = SessionId::parse("ses_01ARZ3NDEKTSV4RRFFQ69G5FAV").unwrap();
+        let signed = |change: fn(&mut Claims)| {
+            let (iat, exp) = (now.unix(), now.unix() + 600);
+            let (iss, aud, typ) = (ISSUER.into(), Audience::Customer.as_str().into(), TYPE.into());
+            let mut claims = Claims { iss, aud, sub: "cus_x".into(), sid: session.to_string(), role: None, iat, nbf: iat, exp, typ };
+            change(&mut claims);
+            let header = Header { kid: Some("k1".into()), ..Header::new(Algorithm::EdDSA) };
+            verifier.verify(&jsonwebtoken::encode(&header, &claims, &issuer.key).unwrap(), Audience::Customer, now)
+        };
+        assert!(signed(|_| ()).is_some());
+        let wrong: [fn(&mut Claims); 7] = [
+            |c| c.iss = "https://evil.test".into(),
+            |c| c.aud = "admin".into(),
+            |c| c.typ = "refresh".into(),
+            |c| c.iat += 3_600,
+            |c| c.nbf += 3_600,
+            |c| c.exp -= 600,
+            |c| c.role = Some("king".into()),
+        ];
+        for (number, change) in wrong.into_iter().enumerate() {
+            assert!(signed(change).is_none(), "claim {number}");
+        }
+    }
+}
