@@ -1,10 +1,11 @@
 // The API with its types, a session that renews itself, and problems as errors.
 import createClient, { type Client } from "openapi-fetch";
-import { problemOf, unwrap } from "./problem.js";
 import type { components, paths } from "./schema.js";
+import { createSession, lapsed, type Credentials } from "./session.js";
 
-export { QutabProblem, unwrap, type Problem, type ProblemCode } from "./problem.js";
+export { QutabProblem, unwrap, type Problem, type ProblemCode, type WrongField } from "./problem.js";
 export type { components, paths } from "./schema.js";
+export type { Credentials } from "./session.js";
 /** The shapes by name: `Schemas["Order"]`. */
 export type Schemas = components["schemas"];
 
@@ -16,15 +17,8 @@ export interface Options {
   audience: Audience;
   /** Another fetch, for tests and for Node. */
   fetch?: typeof fetch;
-  /** Called when the session is over and somebody has to log in again. */
+  /** Called once when a request found the session over, and somebody has to log in again. */
   onLoggedOut?: () => void;
-}
-
-export interface Credentials {
-  email: string;
-  password: string;
-  /** Staff with a second factor. */
-  code?: string;
 }
 
 const AUTH: Readonly<Record<Audience, string>> = {
@@ -47,78 +41,46 @@ export interface Qutab {
   login(credentials: Credentials): Promise<void>;
   /** Takes up the session of the cookie, after a reload; false where there is none. */
   resume(): Promise<boolean>;
+  /** Ends the session here and, unless it throws, on the server. */
   logout(): Promise<void>;
+}
+
+/** How many seconds to wait before the request may be sent again; nothing if it may not. */
+function pause(request: Request, answer: Response): number | undefined {
+  const safe = request.method === "GET" || request.headers.has("idempotency-key");
+  if (answer.status !== 503 || !safe) return undefined;
+  const wait = Number.parseInt(answer.headers.get("retry-after") ?? "", 10);
+  return wait >= 0 && wait <= LONGEST_WAIT ? wait : undefined;
 }
 
 export function createQutab(options: Options): Qutab {
   const send = options.fetch ?? globalThis.fetch.bind(globalThis);
   const base = options.baseUrl.replace(/\/+$/, "");
-  const auth = base + AUTH[options.audience];
-  // In memory only: whatever reads the page's storage finds nothing.
-  let token: string | undefined;
-  let renewing: Promise<boolean> | undefined;
+  const session = createSession(send, base + AUTH[options.audience], () => options.onLoggedOut?.());
 
-  /** One exchange of the cookie, however many requests ask for it. */
-  function renew(): Promise<boolean> {
-    renewing ??= (async () => {
-      try {
-        const answer = await send(`${auth}/refresh`, { method: "POST", credentials: "include" });
-        if (!answer.ok) {
-          // Out of reach is not logged out.
-          if (answer.status === 401 || answer.status === 403) token = undefined;
-          return false;
-        }
-        token = ((await answer.json()) as Schemas["Tokens"]).access_token;
-        return true;
-      } finally {
-        renewing = undefined;
-      }
-    })();
-    return renewing;
-  }
-
-  async function once(request: Request): Promise<{ answer: Response; with: string | undefined }> {
-    const used = token;
-    const copy = request.clone();
-    if (used !== undefined) copy.headers.set("authorization", `Bearer ${used}`);
-    return { answer: await send(copy), with: used };
+  async function once(request: Request, token: string | undefined): Promise<Response> {
+    // An order takes the visitor's referral out of a cookie: left behind, the affiliate would lose the commission.
+    const order = request.method === "POST" && new URL(request.url).pathname.endsWith("/api/orders");
+    const copy = new Request(request.clone(), order ? { credentials: "include" } : {});
+    if (token !== undefined) copy.headers.set("authorization", `Bearer ${token}`);
+    return send(copy);
   }
 
   async function authorized(request: Request): Promise<Response> {
-    for (let repeat = 0; ; repeat++) {
-      const { answer, with: used } = await once(request);
-      if (answer.status === 401 && used !== undefined) {
-        // Somebody else may have renewed it meanwhile.
-        if (token !== used || (await renew())) return (await once(request)).answer;
-        if (token === undefined) options.onLoggedOut?.();
-        return answer;
+    let renewed = false;
+    for (let repeats = 0; ; ) {
+      const used = session.token();
+      const answer = await once(request, used);
+      if (!renewed && (await lapsed(answer)) && (await session.renewed(used))) {
+        renewed = true;
+        continue;
       }
-      const wait = Number.parseInt(answer.headers.get("retry-after") ?? "", 10);
-      const safe = request.method === "GET" || request.headers.has("idempotency-key");
-      if (answer.status !== 503 || !safe || repeat >= REPEATS || !(wait <= LONGEST_WAIT)) return answer;
+      const wait = pause(request, answer);
+      if (wait === undefined || repeats++ >= REPEATS) return answer;
       await new Promise((resolve) => setTimeout(resolve, wait * 1000));
     }
   }
 
-  const api = createClient<paths>({ baseUrl: base, fetch: authorized });
-
-  return {
-    api,
-    async login(credentials) {
-      const answer = await send(`${auth}/login`, {
-        method: "POST",
-        credentials: "include",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify(credentials),
-      });
-      if (!answer.ok) throw problemOf(answer, await answer.json().catch(() => undefined));
-      token = ((await answer.json()) as Schemas["Tokens"]).access_token;
-    },
-    resume: renew,
-    async logout() {
-      const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
-      token = undefined;
-      await send(`${auth}/logout`, { method: "POST", credentials: "include", headers });
-    },
-  };
+  const { login, resume, logout } = session;
+  return { api: createClient<paths>({ baseUrl: base, fetch: authorized }), login, resume, logout };
 }
