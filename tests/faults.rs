@@ -279,3 +279,14 @@ async fn deciding_on_a_held_commission() {
     )
     .await;
 }
+
+/// A repeat that came too early is told that the first is still under way: it must not take its own work for another's.
+#[tokio::test]
+async fn an_order_that_was_applied_while_it_was_said_to_be_under_way() {
+    let w = World::new().await;
+    let (buyer, before) = (w.customer("budi").await, w.stock("kambing-standar").await);
+    w.wire.still_under_way(8);
+    let placed = w.send("POST", "/api/orders", Some(&buyer), &[], Some(World::order_body("kambing-standar", 1, None))).await;
+    assert_eq!(placed.status, 201, "{}", String::from_utf8_lossy(&placed.bytes));
+    assert_eq!(w.stock("kambing-standar").await, before - 1);
+}

@@ -80,12 +80,12 @@ async fn a_refund_before_maturation_voids_and_is_never_matured() {
     let finance = w.admin("finance").await;
     // A third first, which adjusts; then the rest, which ends. Together exactly everything.
     let part = json!({ "kind": "adjust", "amount": 1_000_000, "reason": "hewan lebih kecil" });
-    w.post(&format!("/api/admin/orders/{id}/refund"), &finance, part).await.ok();
+    w.post_once(&format!("/api/admin/orders/{id}/refund"), &finance, part).await.ok();
     assert_eq!(w.balance(&affiliate).await.0, COMMISSION - 50_000);
     w.post(&format!("/api/admin/orders/{id}/refund"), &finance, json!({ "kind": "end", "because": "undeliverable" })).await.ok();
     assert_eq!(w.balance(&affiliate).await, (0, 0, 0, 0));
     assert_eq!(w.stock(GOAT).await, before + 1, "not yet processed: the animal is on sale again");
-    let more = w.post(&format!("/api/admin/orders/{id}/refund"), &finance, json!({ "kind": "adjust", "amount": 1, "reason": "salah" })).await;
+    let more = w.post_once(&format!("/api/admin/orders/{id}/refund"), &finance, json!({ "kind": "adjust", "amount": 1, "reason": "salah" })).await;
     assert_eq!(more.status, 409);
     w.drain().await;
     w.pass_days(40);

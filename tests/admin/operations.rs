@@ -76,6 +76,7 @@ async fn the_audit_log_says_who_did_what_when_from_where() {
     w.post(&suspend, &w.admin("ops").await, json!({ "reason": "klik palsu" })).await.ok();
     w.pass_seconds(1);
     put(&w, "/api/admin/settings", "owner", json!({ "version": 1, "hold_days": 14 })).await.ok();
+    w.pass_seconds(1);
     let finance = w.admin("finance").await;
     let log = async |query: &str| {
         let mut all = w.get(&format!("/api/admin/audit-log?{query}"), &finance).await.ok()["items"].as_array().unwrap().clone();

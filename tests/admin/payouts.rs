@@ -1,5 +1,6 @@
 //! Payouts one by one and in batches, and two people above the limit.
 
+use qutab_local::wire::{Cut, Position};
 use qutab_tests::{Affiliate, PASSWORD, World};
 use serde_json::{Value, json};
 
@@ -203,6 +204,55 @@ async fn the_gateway_transfers_where_that_is_switched_on_and_tells_what_becomes_
     let finance = w.admin("finance").await;
     assert_eq!(w.get(&format!("/api/admin/payouts/{}", payouts[1]), &finance).await.ok()["status"], "failed");
     assert_eq!(w.wire.zendit.paid_out(), 0);
+    w.check_ledgers().await;
+}
+
+#[tokio::test]
+async fn a_transfer_that_is_refused_for_a_day_fails_unless_the_gateway_took_it_all_the_same() {
+    let w = World::new().await;
+    let (affiliates, payouts) = requested(&w, &["rina", "tono"]).await;
+    let finance = w.admin("finance").await;
+    switched_on(&w).await;
+    let status = async |n: usize| w.get(&format!("/api/admin/payouts/{}", payouts[n]), &w.admin("finance").await).await.ok()["status"].clone();
+    for payout in &payouts {
+        for what in ["process", "transfer"] {
+            w.post(&format!("/api/admin/payouts/{payout}/{what}"), &finance, json!({})).await.ok();
+        }
+    }
+    // The gateway takes one of the two; its answer is lost, and the worker dies.
+    let mut at = 0;
+    while w.wire.zendit.paid_out() == 0 {
+        w.wire.arm(Cut { at, position: Position::AnswerLost, dies: true });
+        w.work_once().await;
+        w.wire.revive();
+        w.pass_seconds(61);
+        at += 1;
+    }
+    w.wire.zendit.refuse(Some((403, "ACCOUNT_SUSPENDED")));
+    let again = async || {
+        qutab::app::owed::sweep(&w.shop.app, w.now()).await.unwrap();
+        w.drain().await;
+    };
+    for _ in 0..4 {
+        w.pass_seconds(20_000);
+        again().await;
+        assert_eq!((status(0).await, status(1).await), (json!("processing"), json!("processing")), "it may be mended yet");
+    }
+    for _ in 0..6 {
+        w.pass_seconds(22_000);
+        again().await;
+    }
+    let ended = [status(0).await, status(1).await];
+    assert!(ended.contains(&json!("failed")) && ended.contains(&json!("processing")), "{ended:?}");
+    assert_eq!(w.wire.zendit.paid_out(), 1_250_000);
+    // Nobody tells: it is asked.
+    w.wire.zendit.finish_payouts("SUCCEEDED");
+    w.pass_seconds(3_700);
+    w.expire().await;
+    let balance = async |n: usize| w.balance(&w.affiliate_again(&affiliates[n]).await).await;
+    let mut books = [balance(0).await, balance(1).await];
+    books.sort_unstable();
+    assert_eq!(books, [(0, 0, 0, 1_250_000), (0, 1_250_000, 0, 0)], "one was paid, the other can be asked for again");
     w.check_ledgers().await;
 }
 

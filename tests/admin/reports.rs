@@ -32,10 +32,32 @@ async fn season() -> (World, Affiliate) {
     let buyer = w.customer_again("budi").await;
     w.order(&buyer, "domba-garut", None).await;
     let refund = json!({ "kind": "adjust", "amount": 275_000, "reason": "lebih kecil" });
-    w.post(&format!("/api/admin/orders/{}/refund", goat["id"].as_str().unwrap()), &w.admin("finance").await, refund).await.ok();
+    w.post_once(&format!("/api/admin/orders/{}/refund", goat["id"].as_str().unwrap()), &w.admin("finance").await, refund).await.ok();
     w.drain().await;
     count(&w).await;
     (w, rina)
+}
+
+#[tokio::test]
+async fn a_refund_that_fails_weeks_later_leaves_the_report_of_its_day() {
+    let w = World::new().await;
+    w.customer("budi").await;
+    let goat = sell(&w, "kambing-standar", None).await;
+    w.pass_days(40);
+    let refund = json!({ "kind": "end", "because": "undeliverable" });
+    w.post(&format!("/api/admin/orders/{}/refund", goat["id"].as_str().unwrap()), &w.admin("finance").await, refund).await.ok();
+    w.drain().await;
+    count(&w).await;
+    let refunded = async || w.get("/api/admin/dashboard", &w.admin("viewer").await).await.ok()["all"]["refunded"].as_i64();
+    assert_eq!(refunded().await, Some(2_750_000));
+    w.pass_days(3);
+    for event in w.wire.zendit.finish_refunds("FAILED") {
+        w.webhook(&event).await;
+    }
+    w.drain().await;
+    w.pass_seconds(3_600);
+    count(&w).await;
+    assert_eq!(refunded().await, Some(0));
 }
 
 #[tokio::test]
@@ -56,7 +78,7 @@ async fn the_dashboard_shows_what_is_sold_owed_and_waiting() {
     assert_eq!(d["all"]["revenue"], 31_000_000);
     let units = json!({ "units": -50 });
     let ops = w.admin("ops").await;
-    w.post(&format!("/api/admin/products/{}/stock", qutab_local::seed::product_id("domba-garut")), &ops, units).await.ok();
+    w.post_once(&format!("/api/admin/products/{}/stock", qutab_local::seed::product_id("domba-garut")), &ops, units).await.ok();
     assert_eq!(seen().await["low_stock"][0]["name"], "Domba Garut");
     drop(rina);
 }

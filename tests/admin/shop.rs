@@ -37,7 +37,8 @@ async fn a_product_is_put_on_sale_changed_restocked_and_archived_with_its_histor
     assert_eq!(patch(&w, &ops, &id, json!({ "slug": "domba-garut" })).await.status, 422, "taken");
     assert_eq!(patch(&w, &ops, &id, json!({ "category": "domba", "portion": "share" })).await.status, 422, "only a cow has shares");
     assert_eq!(w.stock("sapi-bali").await, 5);
-    let restock = async |units: i64| w.post(&format!("/api/admin/products/{id}/stock"), &ops, json!({ "units": units, "note": "kandang" })).await;
+    let stock = format!("/api/admin/products/{id}/stock");
+    let restock = async |units: i64| w.post_once(&stock, &ops, json!({ "units": units, "note": "kandang" })).await;
     assert_eq!((restock(7).await.ok()["available"].as_i64(), restock(-12).await.ok()["available"].as_i64()), (Some(12), Some(0)));
     assert_eq!(restock(-1).await.status, 409, "never below zero");
     restock(2).await.ok();
@@ -56,6 +57,21 @@ async fn a_product_is_put_on_sale_changed_restocked_and_archived_with_its_histor
     assert_eq!(history["items"].as_array().unwrap().len(), 6, "{prices:?}");
     assert!(history["items"].as_array().unwrap().iter().any(|c| c["before"]["price"] == 21_500_000 && c["after"]["price"] == 22_000_000));
     assert_eq!(patch(&w, &w.admin("finance").await, &id, json!({ "price": 1 })).await.status, 403);
+}
+
+#[tokio::test]
+async fn a_change_of_stock_has_a_name_and_happens_once() {
+    let w = World::new().await;
+    let (ops, before) = (w.admin("ops").await, w.stock("domba-garut").await);
+    let path = format!("/api/admin/products/{}/stock", qutab_local::seed::product_id("domba-garut"));
+    let ten = async |key: &str, units: i64| w.send("POST", &path, Some(&ops), &[("idempotency-key", key)], Some(json!({ "units": units }))).await;
+    assert_eq!(w.post(&path, &ops, json!({ "units": 10 })).await.body["errors"][0]["field"], "Idempotency-Key");
+    for _ in 0..3 {
+        assert_eq!(ten("kiriman-7", 10).await.ok()["available"], before + 10, "its answer was lost: it is sent again");
+    }
+    assert_eq!(ten("kiriman-7", 11).await.code(), "idempotency_mismatch");
+    assert_eq!(ten("kiriman-8", -10).await.ok()["available"], before);
+    assert_eq!((ten("kiriman-9", -before - 1).await.status, w.stock("domba-garut").await), (409, before));
 }
 
 #[tokio::test]

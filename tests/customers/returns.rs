@@ -76,12 +76,12 @@ async fn what_this_rail_cannot_send_back_is_a_persons_and_a_passing_refusal_is_n
     let w = World::new().await;
     let order = paid(&w, "EWALLET").await;
     let finance = w.admin("finance").await;
-    w.wire.zendit.refuse_refunds(Some((401, "INVALID_API_KEY")));
+    w.wire.zendit.refuse(Some((401, "INVALID_API_KEY")));
     let body = json!({ "kind": "end", "because": "undeliverable" });
     w.post(&format!("/api/admin/orders/{}/refund", id(&order)), &finance, body).await.ok();
     w.work_once().await;
     assert_eq!(seen(&w, &order).await["refunds"][0]["status"], "requested", "a wrong key is mended and tried again");
-    w.wire.zendit.refuse_refunds(None);
+    w.wire.zendit.refuse(None);
     w.pass_seconds(200);
     qutab::app::owed::sweep(&w.shop.app, w.now()).await.unwrap();
     w.drain().await;
@@ -93,6 +93,27 @@ async fn what_this_rail_cannot_send_back_is_a_persons_and_a_passing_refusal_is_n
     w.pass_seconds(3_700);
     w.expire().await;
     assert_eq!(seen(&w, &order).await["refunds"][0]["status"], "succeeded");
+}
+
+#[tokio::test]
+async fn what_the_gateway_refuses_for_a_day_is_a_persons() {
+    let w = World::new().await;
+    let order = paid(&w, "EWALLET").await;
+    w.wire.zendit.refuse(Some((403, "ACCOUNT_SUSPENDED")));
+    let body = json!({ "kind": "end", "because": "undeliverable" });
+    w.post(&format!("/api/admin/orders/{}/refund", id(&order)), &w.admin("finance").await, body).await.ok();
+    let mut seen_so_far = Vec::new();
+    for _ in 0..10 {
+        w.drain().await;
+        seen_so_far.push(seen(&w, &order).await["refunds"][0]["status"].as_str().unwrap().to_owned());
+        w.pass_seconds(22_000);
+        qutab::app::owed::sweep(&w.shop.app, w.now()).await.unwrap();
+    }
+    assert_eq!(seen_so_far[..4], ["requested"; 4], "it may be mended yet");
+    assert_eq!(seen_so_far[9], "manual");
+    w.wire.zendit.refuse(None);
+    assert_eq!(w.wire.zendit.refunded(), 0, "and the gateway is not asked again");
+    assert!(w.items().iter().any(|i| i["kind"]["S"] == "task"));
 }
 
 #[tokio::test]

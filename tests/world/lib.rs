@@ -283,6 +283,13 @@ impl World {
     pub async fn post(&self, path: &str, token: &str, body: Value) -> Answer {
         self.send("POST", path, Some(token).filter(|t| !t.is_empty()), &[], Some(body)).await
     }
+
+    /// A request under a name of its own, where a repeat would otherwise have its effect again.
+    pub async fn post_once(&self, path: &str, token: &str, body: Value) -> Answer {
+        static SENT: AtomicU64 = AtomicU64::new(0);
+        let name = format!("once-{}", SENT.fetch_add(1, Ordering::Relaxed));
+        self.send("POST", path, Some(token), &[("idempotency-key", &name)], Some(body)).await
+    }
 }
 
 #[derive(Debug, Clone)]

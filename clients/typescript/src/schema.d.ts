@@ -4284,6 +4284,8 @@ export interface components {
             at: components["schemas"]["Time"];
             by: string;
             gateway_id: string | null;
+            /** @description Since when the gateway is not asked to take it any more; it fails soon after, unless it was taken all the same */
+            given_up_at: components["schemas"]["Time"] | null;
         };
         Upload: {
             refusal: string | null;
@@ -4557,6 +4559,8 @@ export interface components {
         IdempotencyKey: string;
         /** @description Most items of a page. */
         Limit: number;
+        /** @description Names the request, so that a repeat is recognised. */
+        RequiredIdempotencyKey: string;
     };
     requestBodies: never;
     headers: {
@@ -8487,7 +8491,8 @@ export interface operations {
                      *       "transfer": {
                      *         "at": "2026-12-24T03:00:00Z",
                      *         "by": "adm_6CE8KB0VV0C3W3Y11KM6C77SBB",
-                     *         "gateway_id": "disb000008"
+                     *         "gateway_id": "disb000008",
+                     *         "given_up_at": null
                      *       },
                      *       "withheld": 0
                      *     }
@@ -8977,7 +8982,8 @@ export interface operations {
                      *       "transfer": {
                      *         "at": "2026-11-23T03:00:00Z",
                      *         "by": "adm_6CE8KB0VV0C3W3Y11KM6C77SBB",
-                     *         "gateway_id": "disb000003"
+                     *         "gateway_id": "disb000003",
+                     *         "given_up_at": null
                      *       },
                      *       "withheld": 0
                      *     }
@@ -9635,7 +9641,10 @@ export interface operations {
     changeStock: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description Names the request, so that a repeat is recognised. */
+                "Idempotency-Key": components["parameters"]["RequiredIdempotencyKey"];
+            };
             path: {
                 id: string;
             };
@@ -9672,7 +9681,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.idempotency_mismatch"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];

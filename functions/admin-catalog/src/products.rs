@@ -17,7 +17,7 @@ use qutab::{
         staff::Permission,
         text::{Description, Note, Place, Title},
     },
-    http::{AdminCaller, Change, Form, PageQuery, StaffForm, page::Listed, picture, policy},
+    http::{AdminCaller, Change, Form, IdempotencyKey, PageQuery, StaffForm, page::Listed, picture, policy},
 };
 use serde_json::{Value, json};
 
@@ -172,13 +172,20 @@ pub async fn archive(State(app): State<App>, caller: AdminCaller, Path(product):
 }
 
 /// `{"units": 10}` adds, `{"units": -3}` takes what nobody has reserved.
-pub async fn restock(State(app): State<App>, caller: AdminCaller, Path(product): Path<String>, mut form: Form) -> Result<Json<Value>, Problem> {
+pub async fn restock(
+    State(app): State<App>,
+    caller: AdminCaller,
+    Path(product): Path<String>,
+    key: IdempotencyKey,
+    mut form: Form,
+) -> Result<Json<Value>, Problem> {
     let by = caller.may(EDIT)?.into();
     let units = form.integer("units", -MOST_UNITS..=MOST_UNITS).and_then(|n| i32::try_from(n).ok());
     let note = form.maybe_text("note", Note::parse);
     form.checked()?;
     let Some(units) = units else { return Err(form.problem()) };
-    Ok(Json(json!({ "available": products::restock(&app, by, id(&product)?, units, note).await? })))
+    let available = products::restock(&app, by, id(&product)?, units, note, &key.required()?).await?;
+    Ok(Json(json!({ "available": available })))
 }
 
 pub async fn history(

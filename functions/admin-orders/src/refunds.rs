@@ -32,7 +32,7 @@ pub async fn open(
     State(shop): State<Shop>,
     caller: AdminCaller,
     Path(order): Path<String>,
-    IdempotencyKey(key): IdempotencyKey,
+    key: IdempotencyKey,
     mut form: Form,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let by = caller.may(Permission::Refund)?.into();
@@ -50,7 +50,9 @@ pub async fn open(
     });
     form.checked()?;
     let Some(kind) = kind else { return Err(form.problem()) };
-    let asked = Asked { amount, kind, reason, undeliverable: undeliverable.unwrap_or(false), idempotency_key: key };
+    // An order ends once; but it can be adjusted as often as somebody asks.
+    let idempotency_key = if kind == RefundKind::Adjusts { Some(key.required()?) } else { key.0 };
+    let asked = Asked { amount, kind, reason, undeliverable: undeliverable.unwrap_or(false), idempotency_key };
     let opened = refund_order::refund_order(&shop.app, by, id(&order)?, asked).await?;
     Ok((StatusCode::CREATED, Json(json!({ "refund": refund_view(&opened.refund), "order": view::order(&shop.app, &opened.order) }))))
 }

@@ -36,13 +36,13 @@ pub fn security_schemes() -> Value {
 }
 
 pub fn parameters() -> Value {
+    let key = json!({ "type": "string", "pattern": "^[!-~]{1,128}$" });
+    let names = "Names the request, so that a repeat is recognised.";
     json!({
         "Limit": { "name": "limit", "in": "query", "description": "Most items of a page.", "schema": { "type": "integer", "minimum": 1, "maximum": 100, "default": 20 } },
         "Cursor": { "name": "cursor", "in": "query", "description": "`next_cursor` of the page before.", "schema": { "type": "string", "maxLength": 2000 } },
-        "IdempotencyKey": {
-            "name": "Idempotency-Key", "in": "header", "description": "Names the request, so that a repeat is recognised.",
-            "schema": { "type": "string", "pattern": "^[!-~]{1,128}$" },
-        },
+        "IdempotencyKey": { "name": "Idempotency-Key", "in": "header", "description": names, "schema": key },
+        "RequiredIdempotencyKey": { "name": "Idempotency-Key", "in": "header", "required": true, "description": names, "schema": key },
     })
 }
 

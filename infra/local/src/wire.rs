@@ -66,6 +66,7 @@ struct Faults {
     dead: bool,
     traffic: Traffic,
     collisions: u32,
+    under_way: u32,
     down: BTreeSet<Service>,
 }
 
@@ -102,6 +103,12 @@ impl Wire {
     /// The next `count` transactions collide with somebody else's.
     pub fn collide(&self, count: u32) {
         self.faults().collisions = count;
+    }
+
+    /// The next `count` transactions are applied, but are said to be under way still: the answer to a repeat that
+    /// came too early.
+    pub fn still_under_way(&self, count: u32) {
+        self.faults().under_way = count;
     }
 
     /// A service answers every request with what it says when it is busy, or again as usual.
@@ -182,9 +189,14 @@ impl Wire {
             request["ReturnConsumedCapacity"] = json!("INDEXES");
             call.body = request.to_string().into_bytes();
         }
-        let reply = dynamo::answer(&self.db, &call);
+        let mut reply = dynamo::answer(&self.db, &call);
         let units = capacity(&reply.body);
         let mut faults = self.faults();
+        if operation == "TransactWriteItems" && faults.under_way > 0 {
+            faults.under_way -= 1;
+            let body = json!({ "__type": "com.amazonaws.dynamodb.v20120810#TransactionInProgressException", "Message": "in progress" });
+            reply = Reply { status: 400, content_type: "application/x-amz-json-1.0", body: body.to_string() };
+        }
         faults.traffic.dynamo_trips += 1;
         if matches!(operation.as_str(), "GetItem" | "Query" | "Scan" | "BatchGetItem" | "TransactGetItems") {
             faults.traffic.read_units += units;

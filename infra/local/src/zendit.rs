@@ -52,7 +52,7 @@ pub struct State {
     refunds: BTreeMap<String, Refund>,
     #[serde(default)]
     payouts: BTreeMap<String, Payout>,
-    /// What refunds are refused with now, if they are.
+    /// What refunds and payouts are refused with now, if they are.
     #[serde(default)]
     refusing: Option<(u16, String)>,
     /// Webhooks that were not yet answered with a 2xx.
@@ -99,10 +99,19 @@ impl Zendit {
             }
             ("POST", ["invoices", id, "expire!"]) => self.expire(id),
             ("POST", ["v2", "payouts"]) => self.pay_out(&body, call.header("idempotency-key").unwrap_or_default()),
+            ("GET", ["v2", "payouts"]) => {
+                let wanted = query.strip_prefix("reference_id=").unwrap_or_default();
+                self.state.read(|s| Reply::json(200, &json!(s.payouts.values().filter(|p| p.reference_id == wanted).collect::<Vec<_>>())))
+            }
             ("GET", ["v2", "payouts", id]) => {
                 self.state.read(|s| s.payouts.get(*id).cloned()).map_or_else(|| error(404, "DATA_NOT_FOUND"), |p| Reply::json(200, &json!(p)))
             }
             ("POST", ["refunds"]) => self.refund(&body, call.header("idempotency-key").unwrap_or_default()),
+            ("GET", ["refunds"]) => {
+                let wanted = query.split('&').find_map(|q| q.strip_prefix("invoice_id=")).unwrap_or_default();
+                let found = |s: &State| s.refunds.values().filter(|r| r.invoice_id == wanted).cloned().collect::<Vec<_>>();
+                Reply::json(200, &json!({ "data": self.state.read(found), "has_more": false }))
+            }
             ("GET", ["refunds", id]) => {
                 self.state.read(|s| s.refunds.get(*id).cloned()).map_or_else(|| error(404, "DATA_NOT_FOUND"), |r| Reply::json(200, &json!(r)))
             }
@@ -192,6 +201,9 @@ impl Zendit {
     }
 
     fn pay_out(&self, body: &Value, key: &str) -> Reply {
+        if let Some((status, code)) = self.state.read(|s| s.refusing.clone()) {
+            return error(status, &code);
+        }
         if let Some(before) = self.state.read(|s| s.payouts.values().find(|p| p.key == key).cloned()) {
             return Reply::json(200, &json!(before));
         }
@@ -290,8 +302,8 @@ impl Zendit {
         })
     }
 
-    /// Refuses refunds with a status and a code, or takes them again.
-    pub fn refuse_refunds(&self, with: Option<(u16, &str)>) {
+    /// Refuses refunds and payouts with a status and a code, or takes them again.
+    pub fn refuse(&self, with: Option<(u16, &str)>) {
         self.state.change(|s| s.refusing = with.map(|(status, code)| (status, code.to_owned())));
     }
 

@@ -4,6 +4,7 @@ use super::{
     App, Code, Problem, ROUNDS,
     audit::{self, Reviewer},
     record_payment::surplus_refund,
+    shop_days,
 };
 use crate::{
     domain::{
@@ -38,15 +39,21 @@ pub async fn take_over(app: &App, by: Reviewer, order: OrderId, id: RefundId) ->
             return Err(Problem::conflict(format!("the refund is {}: only a failed one is taken over", read.value.status)));
         }
         let after = read.value.clone().moved(RefundStatus::Manual, now)?;
+        let mut counted = None;
         let mut tx = Transaction::new();
         tx.save(&read, &after, ()).put_same(&Task::new(Subject::ManualRefund { order, refund: id }, now));
         tx.forget(&keys::task(Task::new(Subject::RefundFailed { order, refund: id }, now).id));
         if after.of_order {
             let stored: Stored<Order> = app.store.order(order).await?.ok_or_else(|| Problem::new(Code::NotFound))?;
-            tx.save(&stored, &stored.value.clone().refund_taken_over(after.amount)?, ());
+            let counts = stored.value.clone().refund_taken_over(after.amount)?;
+            tx.save(&stored, &counts, ());
+            counted = Some(counts);
         }
         tx.create(&audit::entry(app, by, "refund.take_over", &format!("{order}/{id}"), read.value.status, after.status), ());
         if let Commit::Done = app.store.commit(tx).await? {
+            if let Some(order) = counted {
+                shop_days::mark(app, &order).await;
+            }
             return Ok(after);
         }
     }

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     domain::{
         Wrong,
-        catalog::{Product, ProductChange, SlugOwner, Stock},
+        catalog::{Product, ProductChange, SlugOwner, Stock, StockChange},
         ids::{AuditId, PictureId, ProductId},
         text::Note,
     },
@@ -24,6 +24,7 @@ enum Lost {
     Changed,
     SlugTaken,
     TooFew,
+    Repeated,
 }
 
 async fn find(app: &App, id: ProductId) -> Result<Stored<Product>, Problem> {
@@ -78,10 +79,17 @@ pub async fn update(app: &App, by: Reviewer, id: ProductId, edit: impl Fn(Produc
     Err(Problem::unavailable("the product kept changing"))
 }
 
-/// Adds units, or takes some that nobody has reserved; never below zero. Answers with what can be bought then.
-pub async fn restock(app: &App, by: Reviewer, id: ProductId, units: i32, note: Option<Note>) -> Result<u32, Problem> {
+/// How long a repeated change of stock is recognised.
+const REPEATED_DAYS: u16 = 30;
+
+/// Adds units, or takes some that nobody has reserved; never below zero. Answers with what can be bought then. Again
+/// under the same `key` is once.
+pub async fn restock(app: &App, by: Reviewer, id: ProductId, units: i32, note: Option<Note>, key: &str) -> Result<u32, Problem> {
     find(app, id).await?;
+    let expires_at = app.clock.now().plus_days(REPEATED_DAYS);
+    let named = StockChange { id: AuditId::named(&[&id.to_string(), key]), product: id, units, expires_at };
     let (stock, mut tx) = (keys::stock(id), Transaction::new());
+    tx.create(&named, Lost::Repeated);
     if units < 0 {
         tx.take(&stock, AVAILABLE, units.unsigned_abs(), Lost::TooFew);
     } else {
@@ -90,10 +98,15 @@ pub async fn restock(app: &App, by: Reviewer, id: ProductId, units: i32, note: O
     let said = format!("{units:+} units");
     tx.create(&change(app, by, id, None, said.clone(), note), Lost::Changed);
     tx.create(&audit::entry(app, by, "product.stock", &id.to_string(), "", said), Lost::Changed);
-    match app.store.commit(tx).await? {
-        Commit::Done => Ok(app.store.stock(id).await?.map_or(0, |s| s.value.available)),
-        Commit::Lost(_) => Err(Problem::conflict("so many are not left")),
+    if let Commit::Lost(lost) = app.store.commit(tx).await? {
+        let before = if lost.contains(&Lost::Repeated) { app.store.stock_change(named.id).await? } else { None };
+        match before.map(|b| b.value.units == units) {
+            None => return Err(Problem::conflict("so many are not left")),
+            Some(false) => return Err(Problem::new(Code::IdempotencyMismatch)),
+            Some(true) => {}
+        }
     }
+    Ok(app.store.stock(id).await?.map_or(0, |s| s.value.available))
 }
 
 /// Shows the pictures in another order; those that are not named go.

@@ -261,6 +261,7 @@ pub(super) fn surplus_refund(order: &Order, paid: &Paid, why: Surplus, now: Time
         requested_by: None,
         requested_at: now,
         gateway_id: None,
+        given_up_at: None,
         proof: None,
         picture: None,
         updated_at: now,

@@ -109,6 +109,7 @@ fn new_refund(id: RefundId, order: &Order, amount: Rupiah, asked: &Asked, by: Re
         requested_by: Some(by.admin),
         requested_at: now,
         gateway_id: None,
+        given_up_at: None,
         proof: None,
         picture: None,
         updated_at: now,

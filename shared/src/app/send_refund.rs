@@ -1,21 +1,23 @@
 //! Sends a refund to the gateway, and records what came of it.
 
-use super::{Code, Problem, ROUNDS, Shop, audit};
+use super::{Code, Problem, ROUNDS, Shop, audit, shop_days};
 use crate::{
     domain::{
         ids::{OrderId, RefundId},
         job::{Subject, Task},
+        outbox::AtGateway,
         refund::{Refund, RefundStatus},
         time::Timestamp,
     },
-    gateway::RefundState,
+    gateway::{RefundAnswer, RefundState},
     store::{
         entity::Stored,
         transaction::{Commit, Transaction},
     },
 };
 
-/// Asks the gateway to send the money back. The refund's id is the idempotency key, so a repeat sends nothing twice.
+/// Asks the gateway to send the money back. The refund's id is the idempotency key, so a repeat sends nothing twice. A
+/// refusal may pass; one that lasts a day is final, once nothing that was asked can still take effect: then a person sends it.
 pub async fn send_refund(shop: &Shop, order: OrderId, id: RefundId) -> Result<(), Problem> {
     let Some(read) = shop.app.store.refund(order, id).await? else { return Ok(()) };
     if !matches!(read.value.status, RefundStatus::Requested) {
@@ -23,20 +25,38 @@ pub async fn send_refund(shop: &Shop, order: OrderId, id: RefundId) -> Result<()
     }
     let now = shop.app.clock.now();
     if !read.value.method.refunds_through_gateway() {
-        return settle(shop, read, RefundStatus::Manual, None, now).await;
+        return conclude(shop, read, None, now).await;
     }
-    match shop.gateway.refund(&read.value).await {
-        Ok(answer) => {
-            let to = match answer.state {
-                RefundState::Succeeded => RefundStatus::Succeeded,
-                RefundState::Failed => RefundStatus::Failed,
-                RefundState::Pending | RefundState::Unknown => RefundStatus::Sent,
-            };
-            settle(shop, read, to, Some(answer.id), now).await
+    let last = match AtGateway::next(read.value.requested_at, read.value.given_up_at, now) {
+        AtGateway::Wait => return Err(Problem::unavailable("the last request to refund may still be under way")),
+        AtGateway::Conclude => {
+            let taken = shop.gateway.find_refund(&read.value).await?;
+            return conclude(shop, read, taken, now).await;
         }
-        Err(error) if error.rules_refund_out() => settle(shop, read, RefundStatus::Manual, None, now).await,
-        Err(error) => Err(error.into()),
+        AtGateway::Send { last } => last,
+    };
+    match shop.gateway.refund(&read.value).await {
+        Ok(answer) => conclude(shop, read, Some(answer), now).await,
+        Err(error) if error.rules_refund_out() => conclude(shop, read, None, now).await,
+        Err(error) => {
+            if last && error.is_refusal() {
+                // Lost to somebody else's change: the next try gives it up.
+                shop.app.store.save(&read, &Refund { given_up_at: Some(now), ..read.value.clone() }).await?;
+            }
+            Err(error.into())
+        }
     }
+}
+
+/// What the gateway took takes its course there; what it did not take is a person's.
+async fn conclude(shop: &Shop, read: Stored<Refund>, taken: Option<RefundAnswer>, now: Timestamp) -> Result<(), Problem> {
+    let to = match taken.as_ref().map(|t| t.state) {
+        Some(RefundState::Succeeded) => RefundStatus::Succeeded,
+        Some(RefundState::Failed) => RefundStatus::Failed,
+        Some(RefundState::Pending | RefundState::Unknown) => RefundStatus::Sent,
+        None => RefundStatus::Manual,
+    };
+    settle(shop, read, to, taken.map(|t| t.id), now).await
 }
 
 /// The gateway said that something happened to a refund: it is asked what, and that is recorded.
@@ -83,6 +103,7 @@ async fn settle(shop: &Shop, read: Stored<Refund>, to: RefundStatus, gateway_id:
         let mut after = read.value.clone().moved(to, now)?;
         after.gateway_id = gateway_id.clone().or(after.gateway_id);
         let (order, refund) = (after.order, after.id);
+        let mut counted = None;
         let mut tx = Transaction::new();
         tx.save(&read, &after, ());
         tx.create(&audit::caused(&shop.app, "refund.told_by_gateway", &format!("{order}/{refund}"), read.value.status, to), ());
@@ -95,12 +116,17 @@ async fn settle(shop: &Shop, read: Stored<Refund>, to: RefundStatus, gateway_id:
                 if after.of_order
                     && let Some(stored) = shop.app.store.order(order).await?
                 {
-                    tx.save(&stored, &stored.value.clone().refund_failed(after.amount)?, ());
+                    let kept = stored.value.clone().refund_failed(after.amount)?;
+                    tx.save(&stored, &kept, ());
+                    counted = Some(kept);
                 }
             }
             _ => {}
         }
         if let Commit::Done = shop.app.store.commit(tx).await? {
+            if let Some(order) = counted {
+                shop_days::mark(&shop.app, &order).await;
+            }
             return Ok(());
         }
         read = shop.app.store.refund(order, refund).await?.ok_or_else(|| Problem::new(Code::NotFound))?;

@@ -3,6 +3,7 @@
 use super::{
     App, Code, Problem, ROUNDS,
     audit::{self, Reviewer},
+    shop_days,
 };
 use crate::{
     domain::{
@@ -92,6 +93,7 @@ pub async fn decide(app: &App, by: Reviewer, id: OrderId, decision: Decision, no
         let said = format!("{}: {note}", after.status.as_str());
         tx.create(&audit::entry(app, by, "commission.decide", &id.to_string(), before.status.as_str(), &said), ());
         if let Commit::Done = app.store.commit(tx).await? {
+            shop_days::mark(app, &order).await;
             return Ok(after);
         }
     }

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     domain::{
         ids::PayoutId,
-        outbox::{OutboxItem, Work},
+        outbox::{AtGateway, OutboxItem, Work},
         payout::{Decider, Decision, Payout, PayoutStatus, Transfer},
         settings::Settings,
         text::{Note, TransferReference},
@@ -48,32 +48,53 @@ pub async fn hand_over(app: &App, by: Reviewer, id: PayoutId) -> Result<Payout, 
     Err(Problem::unavailable("the payout kept changing"))
 }
 
-/// Asks the gateway to transfer. The payout's id is the idempotency key, so a repeat sends nothing twice.
+/// Asks the gateway to transfer. The payout's id is the idempotency key, so a repeat sends nothing twice. A refusal may
+/// pass; one that lasts a day is final, once nothing that was asked can still take effect.
 pub async fn send(shop: &Shop, id: PayoutId) -> Result<(), Problem> {
     let Some(read) = shop.app.store.payout(id).await? else { return Ok(()) };
-    if read.value.status != PayoutStatus::Processing || read.value.transfer.is_none() {
-        return Ok(());
-    }
+    let Some(transfer) = read.value.transfer.clone().filter(|_| read.value.status == PayoutStatus::Processing) else { return Ok(()) };
+    let now = shop.app.clock.now();
+    let last = match AtGateway::next(transfer.at, transfer.given_up_at, now) {
+        AtGateway::Wait => return Err(Problem::unavailable("the last request to transfer may still be under way")),
+        AtGateway::Conclude => return conclude(shop, id).await,
+        AtGateway::Send { last } => last,
+    };
     match shop.gateway.pay_out(&read.value).await {
-        Ok(answer) => {
-            note_id(&shop.app, id, &answer.id).await?;
-            settle(&shop.app, id, &answer).await
+        Ok(answer) => taken(&shop.app, id, &answer).await,
+        Err(error) if error.rules_payout_out() => fail(&shop.app, id, "the gateway cannot pay to this account").await,
+        Err(error) => {
+            if last && error.is_refusal() {
+                note(&shop.app, id, |t| t.given_up_at.is_none().then_some(Transfer { given_up_at: Some(now), ..t })).await?;
+            }
+            Err(error.into())
         }
-        Err(error) if error.rules_payout_out() => {
-            let note = Note::parse("the gateway cannot pay to this account").map_err(|w| Problem::internal(w.message))?;
-            by_gateway(&shop.app, id, Decision::Fail { note }).await
-        }
-        Err(error) => Err(error.into()),
     }
 }
 
-/// Keeps the gateway's name of a transfer, by which it can be asked.
-async fn note_id(app: &App, id: PayoutId, gateway_id: &str) -> Result<(), Problem> {
+/// Nothing asks the gateway to transfer any more: what it knows of under our name stands, and otherwise it has failed.
+async fn conclude(shop: &Shop, id: PayoutId) -> Result<(), Problem> {
+    match shop.gateway.find_payout(id).await? {
+        Some(answer) => taken(&shop.app, id, &answer).await,
+        None => fail(&shop.app, id, "the gateway has refused this transfer for a day").await,
+    }
+}
+
+async fn taken(app: &App, id: PayoutId, answer: &PayoutAnswer) -> Result<(), Problem> {
+    note(app, id, |t| t.gateway_id.is_none().then(|| Transfer { gateway_id: Some(answer.id.clone()), ..t })).await?;
+    settle(app, id, answer).await
+}
+
+async fn fail(app: &App, id: PayoutId, why: &str) -> Result<(), Problem> {
+    let note = Note::parse(why).map_err(|w| Problem::internal(w.message))?;
+    by_gateway(app, id, Decision::Fail { note }).await
+}
+
+/// Keeps something about a transfer, unless it is kept already.
+async fn note(app: &App, id: PayoutId, what: impl Fn(Transfer) -> Option<Transfer>) -> Result<(), Problem> {
     for _ in 0..ROUNDS {
         let Some(read) = app.store.payout(id).await? else { return Ok(()) };
-        let Some(transfer) = read.value.transfer.clone().filter(|t| t.gateway_id.is_none()) else { return Ok(()) };
-        let transfer = Some(Transfer { gateway_id: Some(gateway_id.into()), ..transfer });
-        if let Commit::Done = app.store.save(&read, &Payout { transfer, ..read.value.clone() }).await? {
+        let Some(transfer) = read.value.transfer.clone().and_then(&what) else { return Ok(()) };
+        if let Commit::Done = app.store.save(&read, &Payout { transfer: Some(transfer), ..read.value.clone() }).await? {
             return Ok(());
         }
     }

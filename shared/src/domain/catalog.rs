@@ -108,6 +108,15 @@ pub struct ProductChange {
     pub note: Option<Note>,
 }
 
+/// A change of stock under the name that its sender gave it; kept for as long as a repeat may come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StockChange {
+    pub id: super::ids::AuditId,
+    pub product: ProductId,
+    pub units: i32,
+    pub expires_at: Timestamp,
+}
+
 /// Most pictures of one product.
 pub const MOST_PICTURES: usize = 12;
 

@@ -26,6 +26,10 @@ pub struct OutboxItem {
 const CLAIM_SECONDS: i64 = 60;
 /// The longest pause between two tries.
 const LONGEST_PAUSE: i64 = 6 * 3_600;
+/// A refusal by the gateway that nobody has mended after so long is final.
+const REFUSED_FOR: i64 = 86_400;
+/// Longer than any function may run: a request that was begun before then has ended.
+const LAST_REQUEST: i64 = 900;
 /// After so many tries a person is told. Work that moves money goes on being tried all the same.
 const MANY_TRIES: u32 = 10;
 
@@ -109,6 +113,28 @@ pub enum Work {
     SettleFreeOrder {
         order: OrderId,
     },
+}
+
+/// What to do next with money that the gateway is to move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AtGateway {
+    /// Ask it to move the money; while it is not, `last` says whether a refusal is to be taken as final.
+    Send { last: bool },
+    /// It is not asked any more, but a request from before may still be under way.
+    Wait,
+    /// No request is under way: what it does not know of now, it never will.
+    Conclude,
+}
+
+impl AtGateway {
+    /// By when the money was owed to the gateway, and since when it is not asked any more.
+    pub const fn next(owed_at: Timestamp, given_up_at: Option<Timestamp>, now: Timestamp) -> Self {
+        match given_up_at {
+            Some(at) if now.since(at) < LAST_REQUEST => Self::Wait,
+            Some(_) => Self::Conclude,
+            None => Self::Send { last: now.since(owed_at) >= REFUSED_FOR },
+        }
+    }
 }
 
 /// Which queue does the work.

@@ -81,6 +81,9 @@ pub struct Transfer {
     /// The gateway's name for it, once it has taken it.
     #[serde(default)]
     pub gateway_id: Option<String>,
+    /// Since when the gateway is not asked to take it any more, for it has refused for too long.
+    #[serde(default)]
+    pub given_up_at: Option<Timestamp>,
 }
 
 /// Who decides: a person, or the gateway that tells what became of its transfer.
@@ -272,7 +275,7 @@ impl Payout {
         }
         self.may_leave(wallet)?;
         self.second_person(admin, settings)?;
-        self.transfer = Some(Transfer { by: admin, at: now, gateway_id: None });
+        self.transfer = Some(Transfer { by: admin, at: now, gateway_id: None, given_up_at: None });
         Ok(self)
     }
 

@@ -61,6 +61,9 @@ pub struct Refund {
     pub requested_at: Timestamp,
     #[serde(default)]
     pub gateway_id: Option<String>,
+    /// Since when the gateway is not asked to send it any more, for it has refused for too long.
+    #[serde(default)]
+    pub given_up_at: Option<Timestamp>,
     /// Reference of the manual transfer.
     #[serde(default)]
     pub proof: Option<TransferReference>,

@@ -7,6 +7,7 @@ mod wire;
 use crate::{
     domain::{
         contact::{Email, Phone},
+        ids::PayoutId,
         order::Order,
         payment::{Attempt, ExternalId},
         payout::Payout,
@@ -47,6 +48,11 @@ const REFUND_IMPOSSIBLE: &[&str] = &[
 const PAYOUT_IMPOSSIBLE: &[&str] = &["CHANNEL_CODE_NOT_SUPPORTED", "INVALID_DESTINATION", "AMOUNT_LIMITS_ERROR", "API_VALIDATION_ERROR"];
 
 impl GatewayError {
+    /// It understood and said no; a later try may succeed.
+    pub const fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused { .. })
+    }
+
     /// Nothing was transferred, and no later try can succeed.
     pub fn rules_payout_out(&self) -> bool {
         matches!(self, Self::Refused { code, .. } if PAYOUT_IMPOSSIBLE.contains(&code.as_str()))
@@ -134,6 +140,13 @@ impl Gateway {
         wire::refund(&answer)
     }
 
+    /// The refund under our name for it, if the gateway has taken it.
+    pub async fn find_refund(&self, refund: &Refund) -> Result<Option<RefundAnswer>, GatewayError> {
+        let path = format!("/refunds?invoice_id={}&limit=100", wire::path_segment(&refund.invoice));
+        let list = wire::refunds(&self.repeat("GET", &path, None, None).await?)?;
+        Ok(list.into_iter().find(|r| r.reference == Some((refund.order, refund.id))))
+    }
+
     pub async fn read_refund(&self, id: &str) -> Result<Option<RefundAnswer>, GatewayError> {
         match self.repeat("GET", &format!("/refunds/{}", wire::path_segment(id)), None, None).await {
             Ok(answer) => wire::refund(&answer).map(Some),
@@ -148,6 +161,12 @@ impl Gateway {
         let body = wire::create_payout(payout, wire::channel(&payout.account.bank_code).ok_or_else(unknown)?);
         let answer = self.repeat("POST", "/v2/payouts", Some(&body), Some(&payout.id.to_string())).await?;
         wire::payout(&answer)
+    }
+
+    /// The transfer under our name for it, if the gateway has taken it.
+    pub async fn find_payout(&self, id: PayoutId) -> Result<Option<PayoutAnswer>, GatewayError> {
+        let list = wire::payouts(&self.repeat("GET", &format!("/v2/payouts?reference_id={id}"), None, None).await?)?;
+        Ok(list.into_iter().find(|p| p.payout == Some(id)))
     }
 
     pub async fn read_payout(&self, id: &str) -> Result<Option<PayoutAnswer>, GatewayError> {

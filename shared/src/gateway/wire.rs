@@ -205,15 +205,38 @@ struct PayoutJson {
     status: String,
 }
 
+impl From<PayoutJson> for PayoutAnswer {
+    fn from(json: PayoutJson) -> Self {
+        let state = match json.status.as_str() {
+            "SUCCEEDED" => PayoutState::Succeeded,
+            "FAILED" | "CANCELLED" => PayoutState::Failed,
+            "REVERSED" => PayoutState::Reversed,
+            _ => PayoutState::UnderWay,
+        };
+        Self { id: json.id, state, payout: PayoutId::parse(&json.reference_id) }
+    }
+}
+
+/// A list bare, or with its pages around it: the gateway has both.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ListJson<T> {
+    Bare(Vec<T>),
+    Paged { data: Vec<T> },
+}
+
+fn list<T: serde::de::DeserializeOwned, A: From<T>>(answer: &[u8], what: &str) -> Result<Vec<A>, GatewayError> {
+    let (ListJson::Bare(list) | ListJson::Paged { data: list }) =
+        serde_json::from_slice::<ListJson<T>>(answer).map_err(|_| GatewayError::Unavailable(format!("unreadable {what}")))?;
+    Ok(list.into_iter().map(Into::into).collect())
+}
+
 pub(super) fn payout(answer: &[u8]) -> Result<PayoutAnswer, GatewayError> {
-    let json: PayoutJson = serde_json::from_slice(answer).map_err(|_| GatewayError::Unavailable("unreadable payout".into()))?;
-    let state = match json.status.as_str() {
-        "SUCCEEDED" => PayoutState::Succeeded,
-        "FAILED" | "CANCELLED" => PayoutState::Failed,
-        "REVERSED" => PayoutState::Reversed,
-        _ => PayoutState::UnderWay,
-    };
-    Ok(PayoutAnswer { id: json.id, state, payout: PayoutId::parse(&json.reference_id) })
+    serde_json::from_slice::<PayoutJson>(answer).map(Into::into).map_err(|_| GatewayError::Unavailable("unreadable payout".into()))
+}
+
+pub(super) fn payouts(answer: &[u8]) -> Result<Vec<PayoutAnswer>, GatewayError> {
+    list::<PayoutJson, _>(answer, "payouts")
 }
 
 pub(super) fn invoice(answer: &[u8]) -> Result<Invoice, GatewayError> {
@@ -221,20 +244,28 @@ pub(super) fn invoice(answer: &[u8]) -> Result<Invoice, GatewayError> {
 }
 
 pub(super) fn invoices(answer: &[u8]) -> Result<Vec<Invoice>, GatewayError> {
-    let list = serde_json::from_slice::<Vec<InvoiceJson>>(answer);
-    list.map(|l| l.into_iter().map(Into::into).collect()).map_err(|_| GatewayError::Unavailable("unreadable list".into()))
+    list::<InvoiceJson, _>(answer, "invoices")
+}
+
+impl From<RefundJson> for RefundAnswer {
+    fn from(json: RefundJson) -> Self {
+        let state = match json.status.as_str() {
+            "PENDING" => RefundState::Pending,
+            "SUCCEEDED" => RefundState::Succeeded,
+            "FAILED" | "CANCELLED" => RefundState::Failed,
+            _ => RefundState::Unknown,
+        };
+        let names = json.reference_id.as_deref().and_then(|r| r.split_once('/'));
+        Self { id: json.id, state, reference: names.and_then(|(o, r)| Some((OrderId::parse(o)?, RefundId::parse(r)?))) }
+    }
 }
 
 pub(super) fn refund(answer: &[u8]) -> Result<RefundAnswer, GatewayError> {
-    let json: RefundJson = serde_json::from_slice(answer).map_err(|_| GatewayError::Unavailable("unreadable refund".into()))?;
-    let state = match json.status.as_str() {
-        "PENDING" => RefundState::Pending,
-        "SUCCEEDED" => RefundState::Succeeded,
-        "FAILED" | "CANCELLED" => RefundState::Failed,
-        _ => RefundState::Unknown,
-    };
-    let reference = json.reference_id.as_deref().and_then(|r| r.split_once('/')).and_then(|(o, r)| Some((OrderId::parse(o)?, RefundId::parse(r)?)));
-    Ok(RefundAnswer { id: json.id, state, reference })
+    serde_json::from_slice::<RefundJson>(answer).map(Into::into).map_err(|_| GatewayError::Unavailable("unreadable refund".into()))
+}
+
+pub(super) fn refunds(answer: &[u8]) -> Result<Vec<RefundAnswer>, GatewayError> {
+    list::<RefundJson, _>(answer, "refunds")
 }
 
 /// The gateway's `error_code`, or `unknown`.

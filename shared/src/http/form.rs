@@ -247,6 +247,13 @@ fn digest(bytes: &[u8]) -> String {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey(pub Option<String>);
 
+impl IdempotencyKey {
+    /// The key of a request that would have its effect again if it were repeated without one.
+    pub fn required(self) -> Result<String, Problem> {
+        self.0.ok_or_else(|| Problem::field("Idempotency-Key", Wrong::new("required", "is needed as a header: a repeat could not be told apart")))
+    }
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
     type Rejection = Problem;
 

@@ -7,10 +7,10 @@ use super::{
     transaction::Transaction,
 };
 use crate::domain::{
-    catalog::{Product, ProductChange, Stock},
+    catalog::{Product, ProductChange, Stock, StockChange},
     coupon::{Coupon, CouponCode, CouponUses},
     helpdesk::Helpdesk,
-    ids::{AffiliateId, CustomerId, ProductId},
+    ids::{AuditId, AffiliateId, CustomerId, ProductId},
     order::CouponUse,
     settings::{Settings, SettingsVersion},
 };
@@ -73,6 +73,10 @@ impl Store {
 
     pub async fn stock(&self, id: ProductId) -> Result<Option<Stored<Stock>>, StoreError> {
         self.get(&keys::stock(id)).await
+    }
+
+    pub async fn stock_change(&self, id: AuditId) -> Result<Option<Stored<StockChange>>, StoreError> {
+        self.get(&keys::stock_change(id)).await
     }
 
     /// What was changed about a product, newest first.

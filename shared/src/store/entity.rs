@@ -3,7 +3,7 @@
 use super::keys::{self, Key, attribute};
 use crate::domain::{
     affiliate::{Affiliate, CodeOwner, PayoutAccount},
-    catalog::{Product, ProductChange, SlugOwner, Stock},
+    catalog::{Product, ProductChange, SlugOwner, Stock, StockChange},
     click::{Campaign, Looker},
     commission::{Commission, CommissionStatus},
     coupon::{Coupon, CouponUses},
@@ -171,6 +171,7 @@ entities! {
     "product" Product: |p| keys::product(p.id);
     "slug" SlugOwner: |s| keys::slug(&s.slug);
     "product_change" ProductChange: |c| keys::product_change(c.product, c.at, c.id);
+    "stock_change" StockChange: |c| keys::stock_change(c.id), expires c.expires_at;
     "stock" Stock: |s| keys::stock(s.product);
     "coupon" Coupon: |c| keys::coupon(&c.code),
         owner Some(Listed::new(c.affiliate.map_or_else(|| keys::SHOP_COUPONS.into(), keys::affiliate_coupons), keys::timed(c.valid_from, &c.code)));

@@ -9,6 +9,7 @@
 //! | stock | `CATALOG` | `STOCK#{id}` | together with the products; small and hot, so an item of its own |
 //! | slug | `SLUG#{slug}` | `SLUG` | makes a product's address unique |
 //! | product change | `PRODUCT_CHANGES#{id}` | `{at}#{id}` | what was changed about a product, newest last |
+//! | stock change | `STOCK_CHANGE#{id}` | `STOCK_CHANGE` | the name of a change of stock, so that a repeat is recognised; thirty days |
 //! | coupon | `COUPON#{code}` | `COUPON` | at checkout; `by_owner`: an affiliate's coupons, or the shop's own |
 //! | coupon uses | `COUPON#{code}` | `CUSTOMER#{id}` | how often one customer uses a coupon that limits it |
 //! | login | `LOGIN#{audience}#{email}` | `LOGIN` | by the address that somebody types; makes an address unique |
@@ -131,6 +132,9 @@ pub fn product_changes(id: ProductId) -> String {
 }
 pub fn product_change(id: ProductId, at: Timestamp, change: AuditId) -> Key {
     Key::new(product_changes(id), timed(at, change))
+}
+pub fn stock_change(change: AuditId) -> Key {
+    Key::new(format!("STOCK_CHANGE#{change}"), "STOCK_CHANGE")
 }
 pub fn coupon(code: &CouponCode) -> Key {
     Key::new(format!("COUPON#{code}"), "COUPON")

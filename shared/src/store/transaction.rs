@@ -12,6 +12,7 @@ use aws_sdk_dynamodb::{
     operation::transact_write_items::TransactWriteItemsError,
     types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update},
 };
+use data_encoding::HEXLOWER;
 
 /// Most writes that DynamoDB takes in one transaction.
 pub const MAX_WRITES: usize = 100;
@@ -191,8 +192,9 @@ fn built(_: aws_sdk_dynamodb::error::BuildError) -> StoreError {
 }
 
 impl Store {
-    /// Writes all of it or nothing. Collisions with other transactions are retried here; the SDK retries lost
-    /// answers under the same token, so an applied transaction is never reported as lost.
+    /// Writes all of it or nothing. Collisions with other transactions are retried here. A request keeps its token
+    /// while it may have been applied (a lost answer, the same request still under way), so an applied transaction is
+    /// never reported as lost; what was cancelled certainly wrote nothing, and is a new request.
     pub async fn commit<L: Clone>(&self, transaction: Transaction<L>) -> Result<Commit<L>, StoreError> {
         if let Some(broken) = transaction.broken {
             return Err(broken);
@@ -201,12 +203,18 @@ impl Store {
             return Err(StoreError::Refused(format!("more than {MAX_WRITES} writes")));
         }
         let (writes, lost): (Vec<_>, Vec<_>) = transaction.writes.into_iter().map(|(w, l)| (self.addressed(w), l)).unzip();
+        let mut token = self.request_token();
         for round in 0..COLLISIONS {
-            match self.client.transact_write_items().set_transact_items(Some(writes.clone())).send().await {
+            let request = self.client.transact_write_items().set_transact_items(Some(writes.clone()));
+            match request.client_request_token(&token).send().await {
                 Ok(_) => return Ok(Commit::Done),
                 Err(error) => match outcome(&error) {
                     Outcome::Lost(at) => return Ok(Commit::Lost(at.into_iter().filter_map(|i| lost.get(i).cloned().flatten()).collect())),
-                    Outcome::Collided => self.pause(round).await,
+                    Outcome::Collided => {
+                        token = self.request_token();
+                        self.pause(round).await;
+                    }
+                    Outcome::UnderWay => self.pause(round).await,
                     Outcome::Failed => return Err(error.into()),
                 },
             }
@@ -240,6 +248,11 @@ impl Store {
         Ok(())
     }
 
+    /// Names one request for DynamoDB's ten minutes of idempotence; 36 characters at most.
+    fn request_token(&self) -> String {
+        HEXLOWER.encode(&self.entropy.bytes::<16>())
+    }
+
     fn addressed(&self, write: TransactWriteItem) -> TransactWriteItem {
         let TransactWriteItem { mut put, mut update, mut delete, mut condition_check, .. } = write;
         let tables = [
@@ -267,6 +280,8 @@ fn alone<T, E: aws_sdk_dynamodb::error::ProvideErrorMetadata, R>(answer: Result<
 enum Outcome {
     Lost(Vec<usize>),
     Collided,
+    /// The very same request is still being carried out.
+    UnderWay,
     Failed,
 }
 
@@ -284,7 +299,7 @@ fn outcome<R>(error: &SdkError<TransactWriteItemsError, R>) -> Outcome {
                 Outcome::Failed
             }
         }
-        Some(TransactWriteItemsError::TransactionInProgressException(_)) => Outcome::Collided,
+        Some(TransactWriteItemsError::TransactionInProgressException(_)) => Outcome::UnderWay,
         _ => Outcome::Failed,
     }
 }
