@@ -94,7 +94,13 @@ async fn the_first_owner_is_made_by_hand_once() {
     let email = if one.is_ok() { "a@qutab.test" } else { "b@qutab.test" };
     let link = w.mailed_token(email, "accept-invitation");
     assert_eq!(w.post("/api/admin/auth/accept-invitation", "", json!({ "token": link, "password": PASSWORD })).await.status, 204);
-    assert_eq!(log_in(&w, email, None).await.status, 200);
+    let theirs = token(log_in(&w, email, None).await);
+    assert_eq!(w.post("/api/admin/auth/logout", &theirs, json!({})).await.status, 204);
+    let logged: Vec<String> =
+        w.items().iter().filter(|i| i["kind"]["S"] == "audit").map(|i| i["action"]["S"].as_str().unwrap().to_owned()).collect();
+    for action in ["staff.first_owner", "staff.password", "staff.login", "staff.logout"] {
+        assert_eq!(logged.iter().filter(|a| *a == action).count(), 1, "{action}: {logged:?}");
+    }
 }
 
 #[tokio::test]

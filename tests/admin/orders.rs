@@ -39,6 +39,9 @@ async fn orders_are_found_by_number_address_affiliate_status_days_and_words() {
     assert_eq!(find("q=budi@example.com").await, [id(&first)]);
     assert_eq!(find(&format!("affiliate={}", rina.id)).await, [id(&first)]);
     assert_eq!(find("status=paid").await, [id(&first)]);
+    for none in ["status=expired", "from=2026-11-25&to=2026-11-25"] {
+        assert_eq!(find(&format!("q={number}&{none}")).await.len(), 0, "{none}");
+    }
     assert_eq!(find("q=domba%20garut").await.len(), 2);
     assert_eq!(
         (find("").await.len(), find("from=2026-11-25&to=2026-11-25").await.len(), find("from=2026-11-24&to=2026-11-24").await.len()),

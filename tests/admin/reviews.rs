@@ -156,3 +156,23 @@ async fn bank_accounts_wait_in_a_queue_and_are_decided_as_they_were_seen() {
     assert_eq!((own["rejection_reason"].as_str(), own["ktp"]["status"].as_str()), (Some("Nama tidak sama"), Some("rejected")));
     assert_eq!(w.get("/api/admin/bank-accounts?status=rejected", &finance).await.ok()["items"].as_array().unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn a_card_that_came_after_the_look_is_not_decided_on_unseen() {
+    let w = World::new().await;
+    let (rina, finance) = (w.affiliate("rina").await, w.admin("finance").await);
+    let body = json!({ "bank_code": "014", "account_number": "1234567890", "holder_name": "Rina Wulandari", "current_password": PASSWORD });
+    w.send("PUT", "/api/affiliate/bank-account", Some(&rina.token), &[], Some(body)).await.ok();
+    let path = format!("/api/admin/bank-accounts/{}", rina.id);
+    let look = async || w.get(&format!("{path}/ktp"), &finance).await.ok()["upload_id"].clone();
+    let verify = async |card: &Value| w.post(&format!("{path}/verify"), &finance, json!({ "version": 1, "ktp_upload_id": card })).await;
+    card(&w, &rina).await;
+    let first = look().await;
+    w.pass_seconds(60);
+    card(&w, &rina).await;
+    assert_eq!(verify(&first).await.status, 409);
+    let second = look().await;
+    assert_eq!(verify(&second).await.ok()["status"], "verified");
+    let line = w.items().into_iter().find(|i| i["action"]["S"] == "bank_account.decide").unwrap();
+    assert!(line["after"]["S"].as_str().unwrap().ends_with(&format!("version 1, card {}", second.as_str().unwrap())), "{line}");
+}

@@ -3006,6 +3006,7 @@ export interface components {
             next_cursor: components["schemas"]["Cursor"];
         };
         BankRefused: {
+            ktp_upload_id?: components["schemas"]["SeenCard"];
             reason: components["schemas"]["Note"];
             version: number;
         };
@@ -3013,6 +3014,7 @@ export interface components {
         BankStatus: "pending" | "verified" | "rejected";
         /** @description The one that was looked at. */
         BankVersion: {
+            ktp_upload_id?: components["schemas"]["SeenCard"];
             version: number;
         };
         /** @description One row for each payout, in their order. */
@@ -3322,6 +3324,7 @@ export interface components {
             nik: string | null;
             picture: components["schemas"]["PictureLink"] | null;
             status: components["schemas"]["KtpStatus"];
+            upload_id: string;
             uploaded_at: components["schemas"]["Time"];
         };
         /** @enum {string} */
@@ -3956,6 +3959,8 @@ export interface components {
             eid: components["schemas"]["Day"];
             year: number;
         };
+        /** @description The identity card that was looked at: one that was sent since is not decided on unseen. */
+        SeenCard: string;
         SelfReferral: {
             /** @enum {string} */
             kind: "block" | "allow" | "reduced";
@@ -6095,6 +6100,7 @@ export interface operations {
                      *         "path": "/api/admin/documents/adm_6CE8KB0VV0C3W3Y11KM6C77SBB.qWusLbwCg_5H_XhgH-tSq7HZCJU0LDuIlUuhbUGEJ9w"
                      *       },
                      *       "status": "pending",
+                     *       "upload_id": "upl_01M835H6W0BSKD4SAW6ZYYEM3N",
                      *       "uploaded_at": "2026-11-23T03:00:00Z"
                      *     }
                      */

@@ -8,9 +8,9 @@ use axum::{
 use qutab::{
     app::{
         App, Code, Problem,
-        review::{self, BankDecision},
+        review::{self, BankDecision, Seen},
     },
-    domain::{affiliate::BankStatus, staff::Permission, text::Note},
+    domain::{Wrong, affiliate::BankStatus, ids::UploadId, staff::Permission, text::Note},
     http::{AdminCaller, Form, PageQuery, page::Listed},
 };
 use serde_json::{Value, json};
@@ -32,23 +32,25 @@ pub async fn one(State(app): State<App>, caller: AdminCaller, Path(affiliate): P
     Ok(Json(body))
 }
 
-/// The version that was looked at: another one is not verified unseen.
-fn version(form: &mut Form) -> Option<u32> {
-    form.integer("version", 1..=i64::from(u32::MAX)).and_then(|v| u32::try_from(v).ok())
+/// What was looked at: the account's version, and the identity card, if there was one.
+fn seen(form: &mut Form) -> Option<Seen> {
+    let version = form.integer("version", 1..=i64::from(u32::MAX)).and_then(|v| u32::try_from(v).ok());
+    let card = form.maybe_text("ktp_upload_id", |t| UploadId::parse(t).ok_or_else(|| Wrong::new("unknown_value", "is no upload's id")));
+    version.map(|version| Seen { version, card })
 }
 
 pub async fn verify(State(app): State<App>, caller: AdminCaller, Path(affiliate): Path<String>, mut form: Form) -> Result<Json<Value>, Problem> {
     let by = caller.may(VERIFY)?.into();
-    let version = version(&mut form);
+    let seen = seen(&mut form);
     form.checked()?;
-    let Some(version) = version else { return Err(form.problem()) };
-    Ok(Json(bank_view(&review::decide_bank_account(&app, by, id(&affiliate)?, version, BankDecision::Verify).await?)))
+    let Some(seen) = seen else { return Err(form.problem()) };
+    Ok(Json(bank_view(&review::decide_bank_account(&app, by, id(&affiliate)?, seen, BankDecision::Verify).await?)))
 }
 
 pub async fn reject(State(app): State<App>, caller: AdminCaller, Path(affiliate): Path<String>, mut form: Form) -> Result<Json<Value>, Problem> {
     let by = caller.may(VERIFY)?.into();
-    let (version, reason) = (version(&mut form), form.text("reason", Note::parse));
+    let (seen, reason) = (seen(&mut form), form.text("reason", Note::parse));
     form.checked()?;
-    let (Some(version), Some(reason)) = (version, reason) else { return Err(form.problem()) };
-    Ok(Json(bank_view(&review::decide_bank_account(&app, by, id(&affiliate)?, version, BankDecision::Reject(reason)).await?)))
+    let (Some(seen), Some(reason)) = (seen, reason) else { return Err(form.problem()) };
+    Ok(Json(bank_view(&review::decide_bank_account(&app, by, id(&affiliate)?, seen, BankDecision::Reject(reason)).await?)))
 }

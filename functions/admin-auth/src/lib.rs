@@ -9,7 +9,7 @@ use axum::{
 };
 use http::StatusCode;
 use qutab::{
-    app::{App, Code, Problem, credentials},
+    app::{App, Code, Problem, credentials, staff},
     domain::{
         identity::{Audience, LinkPurpose},
         staff::Permission,
@@ -60,7 +60,9 @@ async fn accept_invitation(State(app): State<App>, peer: Peer, form: Form) -> Re
 }
 
 async fn logout(State(app): State<App>, caller: AdminCaller) -> Result<Response, Problem> {
-    login::log_out(&app, Audience::Admin, &caller.id.to_string(), caller.session).await
+    let session = caller.session;
+    staff::leave(&app, caller.into(), session).await?;
+    Ok(login::logged_out(&app, Audience::Admin))
 }
 
 /// Who one is, and what one may do.
@@ -91,5 +93,7 @@ async fn list_sessions(State(app): State<App>, caller: AdminCaller) -> Result<Js
 }
 
 async fn end_session(State(app): State<App>, caller: AdminCaller, Path(id): Path<String>) -> Result<StatusCode, Problem> {
-    login::end_session(&app, &caller.id.to_string(), &id).await
+    let session = login::own_session(&app, &caller.id.to_string(), &id).await?;
+    staff::leave(&app, caller.into(), session).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

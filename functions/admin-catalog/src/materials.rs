@@ -56,8 +56,9 @@ pub async fn complete(State(app): State<App>, caller: AdminCaller, Path(upload):
 pub async fn delete(State(app): State<App>, caller: AdminCaller, Path(material): Path<String>) -> Result<StatusCode, Problem> {
     let by = caller.may(EDIT)?;
     let id = MaterialId::parse(&material).ok_or_else(|| Problem::new(Code::NotFound))?;
+    let was = app.store.material(id).await?.map(|m| audit::whole(&m.value)).unwrap_or_default();
     let mut tx = Transaction::new();
-    tx.forget(&keys::material(id)).create(&audit::entry(&app, by.into(), "material.delete", &id.to_string(), "", ""), ());
+    tx.forget(&keys::material(id)).create(&audit::entry(&app, by.into(), "material.delete", &id.to_string(), was, ""), ());
     app.store.commit(tx).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -38,6 +38,7 @@ async fn card(State(room): State<ReadingRoom>, caller: AdminCaller, Path(affilia
     let card = documents::card(&room, by, id).await?;
     let link = card.link.as_ref().map(link_view);
     Ok(Json(json!({
+        "upload_id": card.image.upload,
         "status": card.image.status,
         "nik": card.nik,
         "consent_version": card.image.identity.consent_version,

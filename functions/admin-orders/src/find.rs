@@ -33,11 +33,12 @@ const MOST_DAYS: i64 = 366;
 const MOST_ROWS: usize = 5_000;
 
 fn sought(app: &App, page: &PageQuery) -> Result<Sought, Problem> {
-    let (from, to) = page.days(app.clock.now().day(), USUAL_DAYS, MOST_DAYS)?;
+    let usual = page.days(app.clock.now().day(), USUAL_DAYS, MOST_DAYS)?;
+    let days = (page.filter("from").is_some() || page.filter("to").is_some()).then_some(usual);
     let status = page.filter("status").map(OrderStatus::parse).transpose().map_err(|w| Problem::field("status", w))?;
     let unknown = || Problem::field("affiliate", Wrong::new("unknown_value", "is no affiliate's id"));
     let affiliate = page.filter("affiliate").map(|a| AffiliateId::parse(a).ok_or_else(unknown)).transpose()?;
-    Ok(Sought { status, from, to, affiliate, words: page.filter("q").map(str::to_owned) })
+    Ok(Sought { status, days, usual, affiliate, words: page.filter("q").map(str::to_owned) })
 }
 
 /// By status, days, affiliate, and `q`: an order's number, a customer's address, or words of the order.
@@ -75,6 +76,8 @@ pub async fn one(State(app): State<App>, caller: AdminCaller, Path(order): Path<
 pub async fn export(State(app): State<App>, caller: AdminCaller, page: PageQuery) -> Result<Response, Problem> {
     let caller = caller.may(Permission::ReadAudit)?;
     let sought = sought(&app, &page)?;
+    let (from, to) = sought.usual;
+    let sought = Sought { days: Some(sought.usual), ..sought };
     let mut table = Table::new(&[
         "number",
         "status",
@@ -104,11 +107,11 @@ pub async fn export(State(app): State<App>, caller: AdminCaller, page: PageQuery
             break;
         }
     }
-    let range = format!("{} to {}", sought.from, sought.to);
+    let range = format!("{from} to {to}");
     let mut tx = Transaction::new();
     tx.create(&audit::entry(&app, caller.into(), "orders.export", &range, "", format!("{rows} rows")), ());
     app.store.commit(tx).await?;
-    table.answer(&format!("qutab-orders-{}-{}.csv", sought.from, sought.to))
+    table.answer(&format!("qutab-orders-{from}-{to}.csv"))
 }
 
 fn cells(o: &Order) -> [String; 14] {

@@ -78,7 +78,7 @@ fn from_table(text: &str) -> Result<Vec<Chosen>, Wrong> {
 /// audit log.
 pub async fn export(State(app): State<App>, caller: AdminCaller) -> Result<Response, Problem> {
     let by: Reviewer = caller.may(PAY)?.into();
-    let found = app.store.open_payouts(Some(PayoutStatus::Processing), MOST, None).await?;
+    let found = app.store.open_payouts(|p| p.status == PayoutStatus::Processing, MOST, None).await?;
     let mut table = Table::new(&["payout_id", "bank_code", "bank_name", "account_number", "holder_name", "amount", "requested_at", "reference"]);
     let now = app.clock.now();
     let mut tx = Transaction::new();

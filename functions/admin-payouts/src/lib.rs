@@ -42,7 +42,8 @@ fn id(text: &str) -> Result<PayoutId, Problem> {
     PayoutId::parse(text).ok_or_else(|| Problem::new(Code::NotFound))
 }
 
-/// The open ones, oldest first; or with a closed `?status=` those that were requested in a `?month=`, newest first.
+/// The open ones, oldest first; or with a closed `?status=` those that were requested in a `?month=` (this one if none is
+/// named), newest first.
 async fn list(State(app): State<App>, caller: AdminCaller, page: PageQuery) -> Result<Json<Listed<Value>>, Problem> {
     caller.may(Permission::Read)?;
     let status = page.filter("status").map(PayoutStatus::parse).transpose().map_err(|w| Problem::field("status", w))?;
@@ -51,7 +52,11 @@ async fn list(State(app): State<App>, caller: AdminCaller, page: PageQuery) -> R
             let month = page.month(app.clock.now().day())?;
             app.store.closed_payouts(month, |p| p.status == closed, page.limit, page.after.clone()).await?
         }
-        None => app.store.open_payouts(status, page.limit, page.after.clone()).await?,
+        None => {
+            let month = page.filter("month").map(|_| page.month(app.clock.now().day())).transpose()?;
+            let keep = |p: &Payout| status.is_none_or(|s| p.status == s) && month.is_none_or(|m| p.requested_at.day().first_of_month() == m);
+            app.store.open_payouts(keep, page.limit, page.after.clone()).await?
+        }
     };
     Ok(Json(page.answer(found.items.iter().map(|p| view(&p.value, caller)).collect(), found.next)))
 }

@@ -21,8 +21,10 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Sought {
     pub status: Option<OrderStatus>,
-    pub from: Day,
-    pub to: Day,
+    /// Days that were asked for; who names an order or a customer need not know when it was.
+    pub days: Option<(Day, Day)>,
+    /// Days that are looked through otherwise.
+    pub usual: (Day, Day),
     pub affiliate: Option<AffiliateId>,
     /// An order's number, a customer's address, or words of the order.
     pub words: Option<String>,
@@ -32,7 +34,7 @@ impl Sought {
     fn is(&self, order: &Order) -> bool {
         let day = order.placed_at.day();
         self.status.is_none_or(|s| s == order.status)
-            && (self.from..=self.to).contains(&day)
+            && self.days.is_none_or(|(from, to)| (from..=to).contains(&day))
             && self.affiliate.is_none_or(|a| order.attribution.as_ref().is_some_and(|of| of.affiliate == a))
     }
 }
@@ -44,7 +46,7 @@ const PAGES: usize = 10;
 pub async fn find(app: &App, sought: &Sought, limit: usize, after: Option<Position>) -> Result<Page<Order>, Problem> {
     let words = sought.words.as_deref().unwrap_or_default();
     if let Some(number) = OrderNumber::parse(words) {
-        let found = app.store.order_numbered(&number).await?.map(|o| o.value);
+        let found = app.store.order_numbered(&number).await?.map(|o| o.value).filter(|o| sought.is(o));
         return Ok(Page { items: found.into_iter().collect(), next: None });
     }
     if let Ok(email) = Email::parse(words) {
@@ -69,7 +71,8 @@ async fn candidates(app: &App, sought: &Sought, limit: usize, after: Option<Posi
         let page = app.store.referrals(affiliate, limit, after).await?;
         return Ok((page.items.iter().map(|r: &Stored<Referral>| keys::order(r.value.order)).collect(), page.next));
     }
-    let page = app.store.orders_between(&Days { from: sought.from, to: sought.to, limit, after }).await?;
+    let (from, to) = sought.days.unwrap_or(sought.usual);
+    let page = app.store.orders_between(&Days { from, to, limit, after }).await?;
     Ok((page.items.iter().map(|n| keys::order(n.value.order)).collect(), page.next))
 }
 

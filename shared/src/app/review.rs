@@ -8,7 +8,7 @@ use super::{
 use crate::{
     domain::{
         affiliate::{Affiliate, AffiliateStatus, BankStatus, CodeOwner, PayoutAccount, ReferralCode},
-        ids::AffiliateId,
+        ids::{AffiliateId, UploadId},
         ktp::KtpStatus,
         outbox::{OutboxItem, Work},
         settings::CommissionRule,
@@ -151,12 +151,24 @@ pub enum BankDecision {
     Reject(Note),
 }
 
-/// Verifies or rejects a bank account, in the version that the admin has seen. Repeating a decision that stands changes nothing.
-pub async fn decide_bank_account(app: &App, by: Reviewer, id: AffiliateId, version: u32, decision: BankDecision) -> Result<PayoutAccount, Problem> {
+/// What a reviewer has looked at: another version, or a card that came since, is not decided on unseen.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen {
+    pub version: u32,
+    /// The upload of the identity card; nothing if none was looked at.
+    pub card: Option<UploadId>,
+}
+
+/// Verifies or rejects a bank account, as the admin has seen it. Repeating a decision that stands changes nothing.
+pub async fn decide_bank_account(app: &App, by: Reviewer, id: AffiliateId, seen: Seen, decision: BankDecision) -> Result<PayoutAccount, Problem> {
     let now = app.clock.now();
     let read = app.store.payout_account(id).await?.ok_or_else(|| Problem::new(Code::NotFound))?;
-    if read.value.version != version {
+    if read.value.version != seen.version {
         return Err(Problem::conflict("the bank account has been changed meanwhile; look again"));
+    }
+    let card = app.store.ktp_images(id).await?.into_iter().next();
+    if seen.card.is_some() && card.as_ref().map(|k| k.value.upload) != seen.card {
+        return Err(Problem::conflict("another identity card has been sent meanwhile; look again"));
     }
     let (verified, reason) = match decision {
         BankDecision::Verify => (true, None),
@@ -173,11 +185,15 @@ pub async fn decide_bank_account(app: &App, by: Reviewer, id: AffiliateId, versi
     let mut tx = Transaction::new();
     tx.save(&read, &decided, ()).save(&wallet, &Wallet { bank, ..wallet.value.clone() }, ()).put_same(&mail);
     // The card was looked at for this decision: its picture is kept for the retention time from now on.
-    if let Some(card) = app.store.ktp_images(id).await?.into_iter().next().filter(|k| k.value.status == KtpStatus::Pending) {
+    if let Some(card) = card.filter(|k| k.value.status == KtpStatus::Pending) {
         let settings = app.store.settings().await?;
         tx.save(&card, &card.value.clone().decided(verified, &settings, now), ());
     }
-    tx.create(&audit::entry(app, by, "bank_account.decide", &id.to_string(), read.value.status.as_str(), decided.status.as_str()), ());
+    let said = match seen.card {
+        Some(card) => format!("{}, version {}, card {card}", decided.status.as_str(), seen.version),
+        None => format!("{}, version {}", decided.status.as_str(), seen.version),
+    };
+    tx.create(&audit::entry(app, by, "bank_account.decide", &id.to_string(), read.value.status.as_str(), said), ());
     once(app, tx).await?;
     app.queues.hand_on(&[mail]).await;
     Ok(decided)

@@ -8,7 +8,7 @@ use crate::{
     domain::{
         contact::Email,
         identity::{Audience, LinkPurpose, Login},
-        ids::AdminId,
+        ids::{AdminId, SessionId},
         outbox::{OutboxItem, Work},
         staff::{Admin, FirstOwner, Role},
         text::PersonName,
@@ -16,6 +16,7 @@ use crate::{
     secrets::password::{self, Password},
     store::{
         entity::Stored,
+        keys,
         transaction::{Commit, Transaction},
     },
 };
@@ -53,12 +54,24 @@ pub async fn first_owner(app: &App, name: PersonName, email: Email) -> Result<Ad
     let (admin, mail) = joining(app, invited, id);
     let mut tx = Transaction::new();
     tx.create(&FirstOwner { admin: id, made_at: admin.created_at }, ()).create(&login, ()).create(&admin, ()).put_same(&mail);
+    tx.create(&audit::caused(app, "staff.first_owner", &id.to_string(), "", admin.role.as_str()), ());
     match app.store.commit(tx).await? {
         Commit::Done => {
             app.queues.hand_on(&[mail]).await;
             Ok(admin)
         }
         Commit::Lost(_) => Err(Problem::conflict("there is an owner already")),
+    }
+}
+
+/// Ends one of one's own sessions.
+pub async fn leave(app: &App, by: Reviewer, session: SessionId) -> Result<(), Problem> {
+    let account = by.admin.to_string();
+    let mut tx = Transaction::new();
+    tx.forget(&keys::session(&account, session)).create(&audit::entry(app, by, "staff.logout", &account, "", ""), ());
+    match app.store.commit(tx).await? {
+        Commit::Done => Ok(()),
+        Commit::Lost(_) => Err(Problem::unavailable("a line of the audit log that was there already")),
     }
 }
 

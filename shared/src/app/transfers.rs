@@ -148,7 +148,7 @@ const PER_RUN: usize = 100;
 pub async fn ask_about_sent(shop: &Shop, now: Timestamp) -> Result<(), Problem> {
     let (mut asked, mut after) = (0, None);
     loop {
-        let page = shop.app.store.open_payouts(Some(PayoutStatus::Processing), PER_RUN, after).await?;
+        let page = shop.app.store.open_payouts(|p| p.status == PayoutStatus::Processing, PER_RUN, after).await?;
         for payout in page.items {
             let Some(transfer) = payout.value.transfer.filter(|t| now.since(t.at) >= PATIENCE_SECONDS) else { continue };
             let Some(gateway_id) = &transfer.gateway_id else { continue };

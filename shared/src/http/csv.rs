@@ -18,10 +18,23 @@ pub struct Table {
 /// What a cell begins with that a spreadsheet would carry out.
 const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
+/// Where a spreadsheet may begin another cell, whatever we have quoted: an Indonesian one parts at semicolons.
+const PARTING: [char; 4] = [';', '\t', '\r', '\n'];
+
 /// Text that could be a formula is marked as text; numbers of ours stay numbers.
 fn safe(value: &str) -> String {
-    let is_number = !value.starts_with('+') && value.parse::<i64>().is_ok();
-    if value.starts_with(FORMULA) && !is_number { format!("'{value}") } else { value.to_owned() }
+    if !value.starts_with('+') && value.parse::<i64>().is_ok() {
+        return value.to_owned();
+    }
+    let (mut text, mut begins) = (String::with_capacity(value.len() + 1), true);
+    for c in value.chars() {
+        if begins && FORMULA.contains(&c) {
+            text.push('\'');
+        }
+        text.push(c);
+        begins = PARTING.contains(&c);
+    }
+    text
 }
 
 impl Table {
@@ -68,8 +81,9 @@ mod tests {
         table.row(["-5", "+62811"]);
         table.row(["a,b", "say \"hi\"\nthere"]);
         table.row(["\t=1", "plain"]);
+        table.row(["x;=1;-y", "a\n@b"]);
         let text = String::from_utf8(table.text()).unwrap();
-        assert_eq!(text, "a,b\r\n'=SUM(A1),'@x\r\n-5,'+62811\r\n\"a,b\",\"say \"\"hi\"\"\nthere\"\r\n'\t=1,plain\r\n");
+        assert_eq!(text, "a,b\r\n'=SUM(A1),'@x\r\n-5,'+62811\r\n\"a,b\",\"say \"\"hi\"\"\nthere\"\r\n'\t'=1,plain\r\nx;'=1;'-y,\"a\n'@b\"\r\n");
         assert_eq!(rows(&text).unwrap()[2]["b"], "say \"hi\"\nthere");
         assert!(rows("a,b\r\n1\r\n").is_none(), "a row that is too short");
     }

@@ -43,11 +43,16 @@ pub async fn refresh(app: &App, audience: Audience, headers: &HeaderMap) -> Resu
 
 pub async fn log_out(app: &App, audience: Audience, account: &str, session: SessionId) -> Result<Response, Problem> {
     sessions::logout(app, account, session).await?;
+    Ok(logged_out(app, audience))
+}
+
+/// The answer to a logout: the refresh cookie goes.
+pub fn logged_out(app: &App, audience: Audience) -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
     if let Some(cookie) = cookies::clear_refresh(&app.site, audience) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
-    Ok(response)
+    response
 }
 
 /// Mails a one-time link. The answer says nothing about whether the address has an account.
@@ -93,11 +98,15 @@ pub async fn sessions(app: &App, account: &str, own: SessionId) -> Result<Json<V
 
 /// Ends one session of the caller's.
 pub async fn end_session(app: &App, account: &str, session: &str) -> Result<StatusCode, Problem> {
+    sessions::logout(app, account, own_session(app, account, session).await?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The session of that name, if it is one of the caller's.
+pub async fn own_session(app: &App, account: &str, session: &str) -> Result<SessionId, Problem> {
     let missing = || Problem::new(Code::NotFound);
     let id = SessionId::parse(session).ok_or_else(missing)?;
-    app.store.session(account, id).await?.ok_or_else(missing)?;
-    sessions::logout(app, account, id).await?;
-    Ok(StatusCode::NO_CONTENT)
+    app.store.session(account, id).await?.map(|s| s.value.id).ok_or_else(missing)
 }
 
 fn answer(app: &App, audience: Audience, tokens: &Tokens) -> Result<Response, Problem> {

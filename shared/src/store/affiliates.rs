@@ -12,7 +12,7 @@ use crate::domain::{
     job::Checkpoint,
     ktp::KtpImage,
     order::Order,
-    payout::{Payout, PayoutStatus},
+    payout::Payout,
     stats::{ActiveDay, DailyStats, Period},
     time::{Day, Timestamp},
     upload::Upload,
@@ -184,11 +184,11 @@ impl Store {
     /// Payouts that wait for an admin, oldest first.
     pub async fn open_payouts(
         &self,
-        status: Option<PayoutStatus>,
+        keep: impl Fn(&Payout) -> bool,
         limit: usize,
         after: Option<Position>,
     ) -> Result<Page<Stored<Payout>>, StoreError> {
-        self.list(Range::by_due(keys::OPEN_PAYOUTS).limit(limit).after(after), |p: &Payout| status.is_none_or(|s| p.status == s)).await
+        self.list(Range::by_due(keys::OPEN_PAYOUTS).limit(limit).after(after), keep).await
     }
 
     /// Payouts that were requested in the month of `day` and are closed, newest first.

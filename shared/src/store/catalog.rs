@@ -10,7 +10,7 @@ use crate::domain::{
     catalog::{Product, ProductChange, Stock, StockChange},
     coupon::{Coupon, CouponCode, CouponUses},
     helpdesk::Helpdesk,
-    ids::{AuditId, AffiliateId, CustomerId, ProductId},
+    ids::{AffiliateId, AuditId, CustomerId, ProductId},
     order::CouponUse,
     settings::{Settings, SettingsVersion},
 };

@@ -2,7 +2,7 @@
 
 use super::{Range, Store, StoreError, entity::Stored, keys};
 use crate::domain::{
-    ids::AffiliateId,
+    ids::{AffiliateId, MaterialId},
     job::JobRuns,
     material::Material,
     stats::{Counts, DailyStats, StatsTotals},
@@ -44,6 +44,10 @@ impl Store {
     }
 
     /// Banners and graphics, newest first.
+    pub async fn material(&self, id: MaterialId) -> Result<Option<Stored<Material>>, StoreError> {
+        self.get(&keys::material(id)).await
+    }
+
     pub async fn materials(&self) -> Result<Vec<Material>, StoreError> {
         let page = self.query(Range::of(keys::MATERIALS).newest_first().limit(MATERIALS)).await?;
         Ok(page.items.into_iter().map(|m: Stored<Material>| m.value).collect())
