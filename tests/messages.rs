@@ -1,5 +1,12 @@
 //! Queues at their worst: poison, duplicates in one batch, a mail service that refuses, transactions that collide.
 
+use qutab::{
+    domain::{
+        ids::AffiliateId,
+        outbox::{OutboxItem, Work},
+    },
+    store::transaction::{Commit, Transaction},
+};
 use qutab_local::wire::Service;
 use qutab_tests::World;
 use serde_json::{Value, json};
@@ -115,4 +122,27 @@ async fn transactions_that_collide_are_tried_again() {
     w.wire.collide(2);
     assert_eq!(w.order(&buyer, "kambing-standar", None).await["status"], "pending");
     assert_eq!(w.stock("kambing-standar").await, 199);
+}
+
+/// Two decisions about one payout share a name in the outbox: the second must not go with the first.
+#[tokio::test]
+async fn news_that_comes_while_older_news_is_being_told_stays_owed() {
+    let w = World::new().await;
+    let rina = w.affiliate("rina").await;
+    w.drain().await;
+    let (affiliate, app) = (AffiliateId::parse(&rina.id).unwrap(), &w.shop.app);
+    let news = |now| OutboxItem::new(Work::MailBankDecided { affiliate }, now);
+    let owe = async || {
+        let mut tx = Transaction::<()>::new();
+        tx.put_same(&news(w.now()));
+        assert!(matches!(app.store.commit(tx).await.unwrap(), Commit::Done));
+    };
+    owe().await;
+    let first = app.store.claim(news(w.now()).id, w.now()).await.unwrap().unwrap();
+    w.pass_seconds(5);
+    owe().await;
+    app.store.settle(&first).await.unwrap();
+    let second = app.store.claim(first.id, w.now()).await.unwrap().expect("the second is there still");
+    app.store.settle(&second).await.unwrap();
+    assert!(app.store.claim(first.id, w.now()).await.unwrap().is_none());
 }

@@ -23,7 +23,7 @@ pub async fn carry_out(app: &App, id: OutboxId, work: impl AsyncFn(&Work) -> Res
     let now = app.clock.now();
     let Some(item) = app.store.claim(id, now).await? else { return Ok(()) };
     match work(&item.work).await {
-        Ok(()) => Ok(app.store.settle(id).await?),
+        Ok(()) => Ok(app.store.settle(&item).await?),
         Err(problem) => {
             if item.is_stuck() {
                 app.store.create(&Task::new(Subject::StuckWork { work: item.work.described() }, now)).await?;

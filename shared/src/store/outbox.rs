@@ -1,7 +1,14 @@
 //! Owed work.
 
-use super::{Page, Range, Store, StoreError, entity::Stored, keys, transaction::Commit};
+use super::{
+    Page, Range, Store, StoreError,
+    entity::Stored,
+    key_item, keys,
+    transaction::{Commit, alone},
+};
 use crate::domain::{ids::OutboxId, outbox::OutboxItem, time::Timestamp};
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde_dynamo::to_attribute_value;
 
 impl Store {
     /// Takes the work for this worker; nothing if it is done, or somebody else is at it.
@@ -14,9 +21,15 @@ impl Store {
         }
     }
 
-    /// The work is done.
-    pub async fn settle(&self, id: OutboxId) -> Result<(), StoreError> {
-        self.delete(&keys::outbox(id)).await
+    /// The work is done, as it was claimed. What was owed again meanwhile, under the same name, stays owed.
+    pub async fn settle(&self, claimed: &OutboxItem) -> Result<(), StoreError> {
+        let value = |v: Result<AttributeValue, serde_dynamo::Error>| v.map_err(|e| StoreError::Refused(e.to_string()));
+        let delete = self.client.delete_item().table_name(&self.table).set_key(Some(key_item(&keys::outbox(claimed.id))));
+        let delete = delete.condition_expression("#tries = :tries AND #until = :until");
+        let delete = delete.expression_attribute_names("#tries", "tries").expression_attribute_names("#until", "claimed_until");
+        let delete = delete.expression_attribute_values(":tries", value(to_attribute_value(claimed.tries))?);
+        alone(delete.expression_attribute_values(":until", value(to_attribute_value(claimed.claimed_until))?).send().await)?;
+        Ok(())
     }
 
     pub async fn owed(&self, shard: u8, limit: usize) -> Result<Page<Stored<OutboxItem>>, StoreError> {

@@ -269,7 +269,7 @@ impl Store {
 }
 
 /// The answer to one conditional write.
-fn alone<T, E: aws_sdk_dynamodb::error::ProvideErrorMetadata, R>(answer: Result<T, SdkError<E, R>>) -> Result<Commit<()>, StoreError> {
+pub(super) fn alone<T, E: aws_sdk_dynamodb::error::ProvideErrorMetadata, R>(answer: Result<T, SdkError<E, R>>) -> Result<Commit<()>, StoreError> {
     match answer {
         Ok(_) => Ok(Commit::Done),
         Err(SdkError::ServiceError(e)) if e.err().code() == Some("ConditionalCheckFailedException") => Ok(Commit::Lost(vec![()])),
