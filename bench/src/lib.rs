@@ -6,6 +6,7 @@
 
 pub mod clicks;
 mod prices;
+pub mod release;
 
 use prices::{Invoked, price};
 use qutab::app::reconcile::Recount;

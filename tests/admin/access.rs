@@ -96,8 +96,7 @@ async fn the_first_owner_is_made_by_hand_once() {
     assert_eq!(w.post("/api/admin/auth/accept-invitation", "", json!({ "token": link, "password": PASSWORD })).await.status, 204);
     let theirs = token(log_in(&w, email, None).await);
     assert_eq!(w.post("/api/admin/auth/logout", &theirs, json!({})).await.status, 204);
-    let logged: Vec<String> =
-        w.items().iter().filter(|i| i["kind"]["S"] == "audit").map(|i| i["action"]["S"].as_str().unwrap().to_owned()).collect();
+    let logged: Vec<String> = w.items().iter().filter(|i| i["kind"]["S"] == "audit").map(|i| i["action"]["S"].as_str().unwrap().to_owned()).collect();
     for action in ["staff.first_owner", "staff.password", "staff.login", "staff.logout"] {
         assert_eq!(logged.iter().filter(|a| *a == action).count(), 1, "{action}: {logged:?}");
     }
@@ -181,4 +180,29 @@ fn the_table_of_rights_is_the_documented_one() {
         .map(|right| std::iter::once(right.as_str()).chain(Role::ALL.iter().map(|role| if role.may(*right) { "yes" } else { "" })).collect())
         .collect();
     assert_eq!(rows, in_code);
+}
+
+#[tokio::test]
+async fn where_a_second_factor_is_required_staff_without_one_can_only_set_it_up() {
+    let w = World::new().await;
+    let (_, email) = join(&w, "finance").await;
+    let owner = w.admin("owner").await;
+    let required = json!({ "version": 1, "second_factor_required": true });
+    assert_eq!(w.send("PUT", "/api/admin/settings", Some(&owner), &[], Some(required)).await.ok()["second_factor_required"], true);
+    let theirs = token(log_in(&w, &email, None).await);
+    for who in [&theirs, &owner] {
+        let refused = w.get("/api/admin/payouts", who).await;
+        assert_eq!((refused.status, refused.code()), (403, "second_factor_missing"), "at once, the owner too");
+    }
+    assert_eq!(w.get("/api/admin/auth/me", &theirs).await.ok()["second_factor"], false);
+    let enrolled = w.post("/api/admin/auth/totp/enrol", &theirs, json!({ "current_password": PASSWORD })).await.ok();
+    assert_eq!(w.get("/api/admin/payouts", &theirs).await.status, 403, "begun is not proved");
+    let secret = TotpSecret::of(data_encoding::BASE32_NOPAD.decode(enrolled["secret"].as_str().unwrap().as_bytes()).unwrap());
+    w.post("/api/admin/auth/totp/verify", &theirs, json!({ "code": secret.code(w.now()) })).await.ok();
+    assert_eq!(w.get("/api/admin/payouts", &theirs).await.status, 200);
+    w.pass_seconds(60);
+    let body = json!({ "current_password": PASSWORD, "code": secret.code(w.now()) });
+    w.post("/api/admin/auth/totp/disable", &theirs, body).await;
+    let without = w.get("/api/admin/auth/me", &theirs).await.ok()["second_factor"] == false;
+    assert_eq!(w.get("/api/admin/payouts", &theirs).await.status == 403, without, "taken away, it is missing again");
 }

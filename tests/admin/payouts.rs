@@ -123,6 +123,26 @@ async fn above_the_limit_two_people_are_needed() {
 }
 
 #[tokio::test]
+async fn a_limit_that_is_raised_holds_for_another_day() {
+    let w = World::new().await;
+    let (_, payouts) = requested(&w, &["rina"]).await;
+    let limit = async |version: i64, above: i64| {
+        let body = json!({ "version": version, "second_person_above": above });
+        w.send("PUT", "/api/admin/settings", Some(&w.admin("owner").await), &[], Some(body)).await.ok()
+    };
+    limit(1, 1_000_000).await;
+    let path = format!("/api/admin/payouts/{}", payouts[0]);
+    w.post(&format!("{path}/process"), &w.admin("owner").await, json!({})).await.ok();
+    let pay = async || w.post(&format!("{path}/pay"), &w.admin("owner").await, json!({ "reference": "BCA-1" })).await.status;
+    assert_eq!(limit(2, 50_000_000).await["earlier_limit"]["above"], 1_000_000);
+    assert_eq!(pay().await, 403, "not by the same hand that raised it a moment ago");
+    assert_eq!(limit(3, 60_000_000).await["earlier_limit"]["above"], 1_000_000, "raising it again does not lose what holds");
+    w.pass_seconds(86_400);
+    assert_eq!(pay().await, 200);
+    assert_eq!(limit(4, 500_000).await["second_person_above"], 500_000, "lowered, it holds at once");
+}
+
+#[tokio::test]
 async fn a_transfer_that_failed_or_came_back_is_recorded_by_hand_and_the_money_is_there_again() {
     let w = World::new().await;
     let (affiliates, payouts) = requested(&w, &["rina", "tono"]).await;

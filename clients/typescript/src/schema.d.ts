@@ -3229,6 +3229,10 @@ export interface components {
             available: components["schemas"]["Rupiah"];
             pending: components["schemas"]["Rupiah"];
         };
+        EarlierLimit: {
+            above: components["schemas"]["Rupiah"];
+            until: components["schemas"]["Time"];
+        };
         /** @description Every reason at once. */
         Eligibility: {
             available: components["schemas"]["Rupiah"];
@@ -3748,7 +3752,7 @@ export interface components {
              * @description Stable: decide by it.
              * @enum {string}
              */
-            code: "malformed" | "not_logged_in" | "wrong_credentials" | "second_factor_required" | "second_factor_wrong" | "link_refused" | "not_allowed" | "not_found" | "method_not_allowed" | "conflict" | "idempotency_mismatch" | "out_of_stock" | "coupon_refused" | "payout_not_eligible" | "too_large" | "wrong_media_type" | "invalid_fields" | "too_many_requests" | "temporarily_unavailable" | "internal";
+            code: "malformed" | "not_logged_in" | "wrong_credentials" | "second_factor_required" | "second_factor_wrong" | "link_refused" | "not_allowed" | "second_factor_missing" | "not_found" | "method_not_allowed" | "conflict" | "idempotency_mismatch" | "out_of_stock" | "coupon_refused" | "payout_not_eligible" | "too_large" | "wrong_media_type" | "invalid_fields" | "too_many_requests" | "temporarily_unavailable" | "internal";
             detail?: string;
             errors?: components["schemas"]["WrongField"][];
             request_id?: string;
@@ -3982,6 +3986,8 @@ export interface components {
             access_minutes: number;
             click_retention_days: number;
             commission_rule: components["schemas"]["CommissionRule"];
+            /** @description What `second_person_above` was before it was raised; the lower of the two holds until then. */
+            earlier_limit: components["schemas"]["EarlierLimit"] | null;
             gateway_payouts: boolean;
             hold_days: number;
             ktp_retention_days: number;
@@ -3993,6 +3999,7 @@ export interface components {
             refresh_days: number;
             refund_tiers: components["schemas"]["RefundTier"][];
             seasons: components["schemas"]["Season"][];
+            second_factor_required: boolean;
             second_person_above: components["schemas"]["Rupiah"];
             self_referral: components["schemas"]["SelfReferral"];
             signals: components["schemas"]["SignalRules"];
@@ -4016,6 +4023,7 @@ export interface components {
             refresh_days?: number | null;
             refund_tiers?: components["schemas"]["RefundTier"][] | null;
             seasons?: components["schemas"]["Season"][] | null;
+            second_factor_required?: boolean | null;
             second_person_above?: number | null;
             self_referral?: components["schemas"]["SelfReferral"] | null;
             signals?: components["schemas"]["SignalRules"] | null;
@@ -4463,6 +4471,17 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description `not_allowed`: You may not do this. `second_factor_missing`: Set up an authenticator app first */
+        "not_allowed.second_factor_missing.or_gateway": {
+            headers: {
+                "x-request-id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["GatewayAnswer"];
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description `not_found`: There is no such thing */
         not_found: {
             headers: {
@@ -4635,7 +4654,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             422: components["responses"]["invalid_fields"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
@@ -4722,7 +4741,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
@@ -4782,7 +4801,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
@@ -4852,7 +4871,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
@@ -4907,7 +4926,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             409: components["responses"]["conflict"];
             500: components["responses"]["internal"];
@@ -4968,7 +4987,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
@@ -5073,7 +5092,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             422: components["responses"]["invalid_fields"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
@@ -5124,7 +5143,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
@@ -5185,7 +5204,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
@@ -5250,7 +5269,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
@@ -5430,7 +5449,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             422: components["responses"]["invalid_fields"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
@@ -5463,7 +5482,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             422: components["responses"]["invalid_fields"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
@@ -6021,7 +6040,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             422: components["responses"]["invalid_fields"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
@@ -6065,7 +6084,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
@@ -6109,7 +6128,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
@@ -6163,7 +6182,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
@@ -6220,7 +6239,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
@@ -6261,7 +6280,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -6311,7 +6330,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -6391,7 +6410,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             422: components["responses"]["invalid_fields"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
@@ -6461,7 +6480,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
@@ -6515,7 +6534,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
@@ -6566,7 +6585,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             409: components["responses"]["conflict"];
             500: components["responses"]["internal"];
@@ -6662,7 +6681,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -6690,7 +6709,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
@@ -6757,7 +6776,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -6822,7 +6841,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -6922,7 +6941,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -6972,7 +6991,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
@@ -7015,7 +7034,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -7047,7 +7066,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -7098,7 +7117,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -7128,7 +7147,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
@@ -7164,7 +7183,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             409: components["responses"]["conflict"];
             500: components["responses"]["internal"];
@@ -7347,7 +7366,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             422: components["responses"]["invalid_fields"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
@@ -7408,7 +7427,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -7443,7 +7462,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             422: components["responses"]["invalid_fields"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
@@ -7576,7 +7595,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
@@ -7668,7 +7687,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
@@ -7723,7 +7742,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
@@ -7765,7 +7784,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             409: components["responses"]["conflict"];
             500: components["responses"]["internal"];
@@ -7811,7 +7830,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             409: components["responses"]["conflict"];
             500: components["responses"]["internal"];
@@ -7938,7 +7957,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             409: components["responses"]["conflict.idempotency_mismatch"];
             413: components["responses"]["too_large"];
@@ -7996,7 +8015,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
@@ -8038,7 +8057,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
@@ -8090,7 +8109,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
@@ -8133,7 +8152,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             409: components["responses"]["conflict"];
             500: components["responses"]["internal"];
@@ -8179,7 +8198,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             409: components["responses"]["conflict"];
             500: components["responses"]["internal"];
@@ -8287,7 +8306,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
@@ -8370,7 +8389,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             422: components["responses"]["invalid_fields"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
@@ -8425,7 +8444,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -8454,7 +8473,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -8508,7 +8527,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
@@ -8568,7 +8587,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
@@ -8632,7 +8651,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
@@ -8686,7 +8705,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             409: components["responses"]["conflict"];
             500: components["responses"]["internal"];
@@ -8724,7 +8743,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
@@ -8775,7 +8794,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
@@ -8817,7 +8836,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             409: components["responses"]["conflict"];
             500: components["responses"]["internal"];
@@ -8877,7 +8896,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
@@ -8940,7 +8959,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
@@ -8999,7 +9018,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             409: components["responses"]["conflict"];
             500: components["responses"]["internal"];
@@ -9096,7 +9115,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             422: components["responses"]["invalid_fields"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
@@ -9164,7 +9183,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
@@ -9217,7 +9236,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
@@ -9244,7 +9263,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             409: components["responses"]["conflict"];
             500: components["responses"]["internal"];
@@ -9310,7 +9329,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
@@ -9436,7 +9455,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             422: components["responses"]["invalid_fields"];
             500: components["responses"]["internal"];
@@ -9540,7 +9559,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
@@ -9595,7 +9614,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
@@ -9637,7 +9656,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             409: components["responses"]["conflict"];
             500: components["responses"]["internal"];
@@ -9685,7 +9704,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             409: components["responses"]["conflict.idempotency_mismatch"];
             413: components["responses"]["too_large"];
@@ -9742,7 +9761,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             422: components["responses"]["invalid_fields"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
@@ -9793,7 +9812,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             422: components["responses"]["invalid_fields"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
@@ -9857,7 +9876,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             422: components["responses"]["invalid_fields"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
@@ -9916,7 +9935,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             422: components["responses"]["invalid_fields"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
@@ -9946,6 +9965,7 @@ export interface operations {
                      *         "kind": "percent",
                      *         "rate": 500
                      *       },
+                     *       "earlier_limit": null,
                      *       "gateway_payouts": false,
                      *       "hold_days": 30,
                      *       "ktp_retention_days": 30,
@@ -9979,6 +9999,7 @@ export interface operations {
                      *           "year": 1448
                      *         }
                      *       ],
+                     *       "second_factor_required": false,
                      *       "second_person_above": 10000000,
                      *       "self_referral": {
                      *         "kind": "block"
@@ -9997,7 +10018,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -10039,6 +10060,7 @@ export interface operations {
                      *         "kind": "percent",
                      *         "rate": 800
                      *       },
+                     *       "earlier_limit": null,
                      *       "gateway_payouts": false,
                      *       "hold_days": 30,
                      *       "ktp_retention_days": 30,
@@ -10075,6 +10097,7 @@ export interface operations {
                      *           "year": 1448
                      *         }
                      *       ],
+                     *       "second_factor_required": false,
                      *       "second_person_above": 10000000,
                      *       "self_referral": {
                      *         "kind": "block"
@@ -10093,7 +10116,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
@@ -10136,6 +10159,7 @@ export interface operations {
                      *               "kind": "percent",
                      *               "rate": 800
                      *             },
+                     *             "earlier_limit": null,
                      *             "gateway_payouts": false,
                      *             "hold_days": 30,
                      *             "ktp_retention_days": 30,
@@ -10169,6 +10193,7 @@ export interface operations {
                      *                 "year": 1448
                      *               }
                      *             ],
+                     *             "second_factor_required": false,
                      *             "second_person_above": 10000000,
                      *             "self_referral": {
                      *               "kind": "block"
@@ -10192,7 +10217,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             422: components["responses"]["invalid_fields"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
@@ -10270,7 +10295,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             422: components["responses"]["invalid_fields"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
@@ -10323,7 +10348,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
@@ -10380,7 +10405,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
@@ -10450,7 +10475,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             422: components["responses"]["invalid_fields"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
@@ -10499,7 +10524,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
@@ -10551,7 +10576,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
@@ -10603,7 +10628,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             422: components["responses"]["invalid_fields"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
@@ -10639,7 +10664,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
-            403: components["responses"]["not_allowed.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];

@@ -36,9 +36,16 @@ pub async fn authorize(app: &App, request: &Request) -> Result<Verdict, StartErr
     let token = header.and_then(|(_, v)| v.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, t)| t.trim());
     let now = app.clock.now();
     let Some(caller) = token.and_then(|t| app.verifier.verify(t, Audience::Admin, now)) else { return Ok(refused) };
-    let (session, admin) = app.store.admin_session(&caller.account, caller.session).await?;
+    let (session, admin, settings) = app.store.admin_session(&caller.account, caller.session).await?;
     let live = session.is_some_and(|s| s.value.audience == Audience::Admin && s.value.expires_at > now);
     let Some(admin) = admin.filter(|a| live && a.value.active) else { return Ok(refused) };
-    let context = json!({ "admin": caller.account, "role": admin.value.role.as_str(), "session": caller.session.to_string() });
+    // Whoever still has to set up a second factor is let through to do so: the functions refuse the rest, and say why.
+    let unproved = settings.second_factor_required && admin.value.asks_for_code().is_none();
+    let context = json!({
+        "admin": caller.account,
+        "role": admin.value.role.as_str(),
+        "session": caller.session.to_string(),
+        "second_factor": if unproved { "missing" } else { "as_required" },
+    });
     Ok(Verdict { is_authorized: true, context })
 }

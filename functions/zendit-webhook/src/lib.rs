@@ -35,8 +35,7 @@ impl Webhook {
 }
 
 pub async fn start() -> Result<(), StartError> {
-    qutab::runtime::telemetry::start();
-    qutab::runtime::start::run(group(Webhook::build(&Wiring::of_process(), system_clock())?)).await
+    qutab::runtime::start::serve_with(|wiring: &Wiring| Webhook::build(wiring, system_clock()), group).await
 }
 
 pub fn group(webhook: Webhook) -> Group {

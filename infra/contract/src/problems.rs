@@ -39,6 +39,10 @@ fn implied(operation: &Value, route: &Route) -> Vec<Code> {
     }
     if matches!(route.access, Access::Admin(_)) {
         codes.push(Code::NotAllowed);
+        // One's own login is where a second factor is set up.
+        if !route.path.starts_with("/api/admin/auth/") {
+            codes.push(Code::SecondFactorMissing);
+        }
     }
     if operation.get("requestBody").is_some() {
         codes.extend([Code::TooLarge, Code::WrongMediaType, Code::Invalid]);

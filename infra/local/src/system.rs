@@ -71,6 +71,13 @@ impl Options {
         format!("localhost:{}", self.port + 3)
     }
 
+    /// The template, with this machine's values in it.
+    pub fn template(&self) -> Result<Template, String> {
+        let text = std::fs::read_to_string(&self.template).map_err(|e| format!("{}: {e}", self.template.display()))?;
+        let unnamed = template::read(&text, &BTreeMap::new())?;
+        template::read(&text, &self.values(unnamed.queues.into_keys(), &unnamed.buckets))
+    }
+
     /// Values for the template's parameters and for what AWS would fill in.
     fn values(&self, queues: impl IntoIterator<Item = String>, buckets: &[String]) -> BTreeMap<String, String> {
         let mut values: BTreeMap<String, String> = [
@@ -114,17 +121,14 @@ struct Data {
 impl System {
     /// Starts everything. The error says what a person can do about it.
     pub async fn start(options: Options) -> Result<Self, String> {
-        let text = std::fs::read_to_string(&options.template).map_err(|e| format!("{}: {e}", options.template.display()))?;
-        let unnamed = template::read(&text, &BTreeMap::new())?;
-        let template = Arc::new(template::read(&text, &options.values(unnamed.queues.into_keys(), &unnamed.buckets))?);
+        let template = Arc::new(options.template()?);
         let jobs = schedules::of(&template)?;
         let listeners = [bind(&options, 0).await?, bind(&options, 1).await?, bind(&options, 2).await?, bind(&options, 3).await?];
         set_aside_older(&options.data)?;
         let lock = take(&options.data)?;
         let binaries = build(&options.template, &template)?;
         let data = Data::open(&options, &template)?;
-        let environments =
-            template.functions.iter().map(|f| Ok((f.clone(), environment(&options, f, &data.secrets)?))).collect::<Result<Vec<_>, String>>()?;
+        let environments = environments(&options, &template, &data.secrets)?;
         data.seed(&environments).await?;
         let site = Site { binaries, logs: options.data.join("logs"), runtime_api: options.cloud() };
         let fleet = Arc::new(Fleet::new(environments, &site));
@@ -279,6 +283,11 @@ impl Data {
         seed::people(&app).await.map_err(wrong)?;
         seed::pictures(&app, &wiring.media().map_err(|e| e.to_string())?).await.map_err(wrong)
     }
+}
+
+/// The functions with their whole environments, as this machine starts them.
+pub fn environments(options: &Options, template: &Template, secrets: &Secrets) -> Result<Vec<(Function, Vec<(String, String)>)>, String> {
+    template.functions.iter().map(|f| Ok((f.clone(), environment(options, f, secrets)?))).collect()
 }
 
 /// A function's whole environment: the template's, with this machine's addresses and secrets.

@@ -20,7 +20,7 @@ pub async fn change_settings(app: &App, by: Reviewer, version: u32, edit: impl F
     if before.version != version {
         return Err(moved_on());
     }
-    let after = Settings { version: version + 1, ..edit(before.clone()) };
+    let after = edit(before.clone()).following(&before, app.clock.now());
     let wrong: Vec<FieldError> =
         after.contradictions().into_iter().map(|(field, w)| FieldError { field: field.into(), code: w.code, message: w.message }).collect();
     if !wrong.is_empty() {

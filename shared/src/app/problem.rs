@@ -31,6 +31,7 @@ codes! {
     SecondFactorWrong = "second_factor_wrong", UNAUTHORIZED, "The code is wrong or was used before";
     LinkRefused = "link_refused", UNPROCESSABLE_ENTITY, "The link is wrong, used or too old";
     NotAllowed = "not_allowed", FORBIDDEN, "You may not do this";
+    SecondFactorMissing = "second_factor_missing", FORBIDDEN, "Set up an authenticator app first";
     NotFound = "not_found", NOT_FOUND, "There is no such thing";
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "This address does not take that method";
     Conflict = "conflict", CONFLICT, "This does not fit the present state";

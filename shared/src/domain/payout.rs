@@ -243,7 +243,7 @@ impl Payout {
             self.may_leave(&wallet)?;
         }
         if matches!(decision, Decision::Pay { .. }) && decider != Decider::Gateway {
-            self.second_person(admin, settings)?;
+            self.second_person(admin, settings, now)?;
         }
         match decision {
             Decision::Process => self.processed_by = Some(admin),
@@ -274,7 +274,7 @@ impl Payout {
             return Err(Refusal::Exported);
         }
         self.may_leave(wallet)?;
-        self.second_person(admin, settings)?;
+        self.second_person(admin, settings, now)?;
         self.transfer = Some(Transfer { by: admin, at: now, gateway_id: None, given_up_at: None });
         Ok(self)
     }
@@ -301,8 +301,8 @@ impl Payout {
         Some(self)
     }
 
-    fn second_person(&self, admin: AdminId, settings: &Settings) -> Result<(), Refusal> {
+    fn second_person(&self, admin: AdminId, settings: &Settings, now: Timestamp) -> Result<(), Refusal> {
         let involved = self.processed_by == Some(admin) || self.verified_by == Some(admin);
-        if self.gross > settings.second_person_above && involved { Err(Refusal::SecondPerson) } else { Ok(()) }
+        if self.gross > settings.second_person_limit(now) && involved { Err(Refusal::SecondPerson) } else { Ok(()) }
     }
 }

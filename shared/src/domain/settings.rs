@@ -53,6 +53,10 @@ pub struct Settings {
     pub hold_days: u16,
     pub minimum_payout: Rupiah,
     pub second_person_above: Rupiah,
+    /// What held before that limit was raised, and for how long it holds still.
+    pub earlier_limit: Option<EarlierLimit>,
+    /// Whether staff without a proved second factor may do nothing but set one up.
+    pub second_factor_required: bool,
     pub withholding: BasisPoints,
     /// Whether payouts may be handed to the gateway; by hand, if not.
     pub gateway_payouts: bool,
@@ -74,6 +78,16 @@ pub struct Settings {
     /// Names can be changed until so many days before Eid.
     pub names_days_before_eid: i64,
 }
+
+/// A limit that was raised holds for another day, so that one person cannot raise it and pay at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EarlierLimit {
+    pub above: Rupiah,
+    pub until: Timestamp,
+}
+
+/// How long an earlier limit holds.
+const RAISED_DAYS: u16 = 1;
 
 /// The settings as they were after a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,6 +137,8 @@ impl Default for Settings {
             hold_days: 30,
             minimum_payout: Rupiah::new(100_000),
             second_person_above: Rupiah::new(10_000_000),
+            earlier_limit: None,
+            second_factor_required: false,
             withholding: BasisPoints::ZERO,
             gateway_payouts: false,
             payout_window: None,
@@ -150,6 +166,21 @@ impl Settings {
 
     pub fn refresh_seconds(&self) -> i64 {
         i64::from(self.refresh_days) * 86_400
+    }
+
+    /// Above which a payout needs a second person now.
+    pub fn second_person_limit(&self, now: Timestamp) -> Rupiah {
+        let earlier = self.earlier_limit.filter(|e| now < e.until).map(|e| e.above);
+        earlier.map_or(self.second_person_above, |above| above.min(self.second_person_above))
+    }
+
+    /// These settings in the place of `before`: a limit that was raised waits, one that was lowered holds at once.
+    pub fn following(mut self, before: &Self, now: Timestamp) -> Self {
+        self.version = before.version + 1;
+        if self.second_person_above > before.second_person_above {
+            self.earlier_limit = Some(EarlierLimit { above: before.second_person_limit(now), until: now.plus_days(RAISED_DAYS) });
+        }
+        self
     }
 
     /// What of it contradicts itself: the field, and why.

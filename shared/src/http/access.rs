@@ -61,6 +61,8 @@ pub struct AdminCaller {
     pub role: Role,
     pub session: SessionId,
     pub address: Option<IpAddr>,
+    /// Whether a second factor is required of them that they have not set up.
+    pub unproved: bool,
 }
 
 impl From<AdminCaller> for crate::app::audit::Reviewer {
@@ -71,6 +73,9 @@ impl From<AdminCaller> for crate::app::audit::Reviewer {
 
 impl AdminCaller {
     pub fn may(self, right: Permission) -> Result<Self, Problem> {
+        if self.unproved {
+            return Err(Problem::new(Code::SecondFactorMissing));
+        }
         if self.role.may(right) { Ok(self) } else { Err(Problem::new(Code::NotAllowed)) }
     }
 }
@@ -165,7 +170,9 @@ where
         let role = text("role").and_then(|r| Role::parse(r).ok()).ok_or_else(refused)?;
         let id = AdminId::parse(&caller.account).ok_or_else(refused)?;
         let address = context.http.source_ip.as_deref().and_then(|a| a.parse().ok());
-        Ok(Self { id, role, session: caller.session, address })
+        // Said by the authorizer in so many words; a context without the word is not ours.
+        let unproved = text("second_factor") != Some("as_required");
+        Ok(Self { id, role, session: caller.session, address, unproved })
     }
 }
 

@@ -7,6 +7,7 @@ use crate::{
     events::Queues,
     files::{Archive, Documents, Media, Quarantine},
     gateway::Gateway,
+    https,
     mail::Mailer,
     secrets::vault::Vault,
     store::Store,
@@ -23,6 +24,9 @@ use aws_smithy_runtime_api::client::{
     orchestrator::HttpRequest,
 };
 use std::time::Duration;
+
+/// Longest wait for the first connection.
+const WARMING: Duration = Duration::from_secs(1);
 
 /// The configuration of one SDK from the wiring; `$endpoint` names the variable that overrides the service's address.
 macro_rules! sdk_config {
@@ -76,6 +80,21 @@ impl Wiring {
         let connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring));
         let wire = SharedHttpConnector::new(Counted(connector.connector_settings(settings).sleep_impl(sleep.clone()).build()));
         Self { wire, sleep, entropy: super::system_entropy(), environment: Environment::of_process() }
+    }
+
+    /// Opens the connection to the table before the first request needs it: a handshake costs more than a read, and
+    /// while a function starts it has a whole processor. Answered or not, the function goes on.
+    pub async fn warm(&self) {
+        if self.environment.get(name::TABLE).is_none() {
+            return;
+        }
+        let regional = || format!("https://dynamodb.{}.amazonaws.com/", self.region());
+        let address = self.environment.get("AWS_ENDPOINT_URL_DYNAMODB").map_or_else(regional, str::to_owned);
+        // DynamoDB says whether it is well to whoever asks; the client keeps the connection for what follows.
+        let asked = tokio::time::timeout(WARMING, https::send(&self.wire, "GET", address, &[], None)).await;
+        if !matches!(asked, Ok(Ok(_))) {
+            tracing::warn!("the table did not answer at the start");
+        }
     }
 
     fn http(&self) -> SharedHttpClient {

@@ -9,10 +9,17 @@ use lambda_runtime::LambdaEvent;
 use serde::{Serialize, de::DeserializeOwned};
 use tower::ServiceExt;
 
+/// What every function does first.
+async fn begin() -> Wiring {
+    telemetry::start();
+    let wiring = Wiring::of_process();
+    wiring.warm().await;
+    wiring
+}
+
 /// Serves a group of routes that needs no gateway.
 pub async fn serve(group: impl FnOnce(App) -> Group) -> Result<(), StartError> {
-    telemetry::start();
-    let app = Wiring::of_process().app(system_clock())?;
+    let app = begin().await.app(system_clock())?;
     run(group(app)).await
 }
 
@@ -31,22 +38,18 @@ pub async fn run(group: Group) -> Result<(), StartError> {
 
 /// Serves a group of routes that also talks to the payment gateway.
 pub async fn serve_shop(group: impl FnOnce(Shop) -> Group) -> Result<(), StartError> {
-    telemetry::start();
-    let shop = Wiring::of_process().shop(system_clock())?;
+    let shop = begin().await.shop(system_clock())?;
     run(group(shop)).await
 }
 
 /// Serves a group of routes whose state is built by `build`.
 pub async fn serve_with<S>(build: impl FnOnce(&Wiring) -> Result<S, StartError>, group: impl FnOnce(S) -> Group) -> Result<(), StartError> {
-    telemetry::start();
-    let state = build(&Wiring::of_process())?;
-    run(group(state)).await
+    run(group(build(&begin().await)?)).await
 }
 
 /// Serves a group of routes that takes uploads in.
 pub async fn serve_intake(group: impl FnOnce(Intake) -> Group) -> Result<(), StartError> {
-    telemetry::start();
-    let intake = Wiring::of_process().intake(system_clock())?;
+    let intake = begin().await.intake(system_clock())?;
     run(group(intake)).await
 }
 
@@ -57,8 +60,7 @@ where
     A: Serialize,
     F: AsyncFn(&S, E) -> Result<A, StartError>,
 {
-    telemetry::start();
-    let state = build(&Wiring::of_process())?;
+    let state = build(&begin().await)?;
     let (state, handle) = (&state, &handle);
     let invoked = move |event: LambdaEvent<E>| {
         Box::pin(telemetry::observed(

@@ -19,7 +19,13 @@ use tracing::{
     Event, Subscriber,
     field::{Field, Visit},
 };
-use tracing_subscriber::{EnvFilter, Layer, fmt, layer::Context, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{
+    Layer,
+    filter::{LevelFilter, Targets},
+    fmt,
+    layer::{Context, SubscriberExt},
+    util::SubscriberInitExt,
+};
 
 static STAGE: OnceLock<String> = OnceLock::new();
 static FUNCTION: OnceLock<String> = OnceLock::new();
@@ -30,7 +36,7 @@ pub fn start() {
     let environment = Environment::of_process();
     let _ = STAGE.set(environment.get(name::STAGE).unwrap_or_default().to_owned());
     let _ = FUNCTION.set(environment.get("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default().to_owned());
-    let filter = EnvFilter::new(format!("warn,qutab=info,{TARGET}=off"));
+    let filter = Targets::new().with_default(LevelFilter::WARN).with_target("qutab", LevelFilter::INFO).with_target(TARGET, LevelFilter::OFF);
     let lines = fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false).without_time();
     // A second start (tests) keeps the first.
     let _ = tracing_subscriber::registry().with(lines.with_filter(filter)).with(Metrics).try_init();

@@ -37,11 +37,16 @@ impl Store {
         self.get(&keys::session(account, id)).await
     }
 
-    /// The session and the admin behind it, in one read.
-    pub async fn admin_session(&self, account: &str, id: SessionId) -> Result<(Option<Stored<Session>>, Option<Stored<Admin>>), StoreError> {
+    /// The session, the admin behind it, and the settings, in one read.
+    pub async fn admin_session(
+        &self,
+        account: &str,
+        id: SessionId,
+    ) -> Result<(Option<Stored<Session>>, Option<Stored<Admin>>, Settings), StoreError> {
         let (session, profile) = (keys::session(account, id), keys::profile(account));
-        let mut found = self.get_many([session.clone(), profile.clone()]).await?;
-        Ok((found.take(&session)?, found.take(&profile)?))
+        let mut found = self.get_many([session.clone(), profile.clone(), keys::settings()]).await?;
+        let settings = found.take::<Settings>(&keys::settings())?.map(|s| s.value).unwrap_or_default();
+        Ok((found.take(&session)?, found.take(&profile)?, settings))
     }
 
     pub async fn mailed_link(&self, account: &str, purpose: LinkPurpose) -> Result<Option<Stored<MailedLink>>, StoreError> {
