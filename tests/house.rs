@@ -42,7 +42,7 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
     ("events", &["domain"], &["aws_sdk_dynamodb", "aws_sdk_s3", "aws_sdk_ses", "axum", "lambda_http"]),
     ("app", &["domain", "store", "gateway", "files", "mail", "secrets", "events", "whatsapp"], &["aws_", "lambda_"]),
     ("http", &["app", "domain", "store", "secrets"], &["aws_"]),
-    ("runtime", &["app", "domain", "store", "gateway", "files", "mail", "secrets", "events", "http", "whatsapp"], &[]),
+    ("runtime", &["app", "domain", "store", "gateway", "https", "files", "mail", "secrets", "events", "http", "whatsapp"], &[]),
 ];
 
 /// The rooms that a text names: `crate::room`, also inside `use crate::{ ... }`.

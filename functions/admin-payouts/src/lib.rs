@@ -47,16 +47,13 @@ fn id(text: &str) -> Result<PayoutId, Problem> {
 async fn list(State(app): State<App>, caller: AdminCaller, page: PageQuery) -> Result<Json<Listed<Value>>, Problem> {
     caller.may(Permission::Read)?;
     let status = page.filter("status").map(PayoutStatus::parse).transpose().map_err(|w| Problem::field("status", w))?;
-    let found = match status.filter(|s| !s.is_open()) {
-        Some(closed) => {
-            let month = page.month(app.clock.now().day())?;
-            app.store.closed_payouts(month, |p| p.status == closed, page.limit, page.after.clone()).await?
-        }
-        None => {
-            let month = page.filter("month").map(|_| page.month(app.clock.now().day())).transpose()?;
-            let keep = |p: &Payout| status.is_none_or(|s| p.status == s) && month.is_none_or(|m| p.requested_at.day().first_of_month() == m);
-            app.store.open_payouts(keep, page.limit, page.after.clone()).await?
-        }
+    let month = page.month(app.clock.now().day())?;
+    let found = if let Some(closed) = status.filter(|s| !s.is_open()) {
+        app.store.closed_payouts(month, |p| p.status == closed, page.limit, page.after.clone()).await?
+    } else {
+        let any_month = page.filter("month").is_none();
+        let keep = |p: &Payout| status.is_none_or(|s| p.status == s) && (any_month || p.requested_at.day().first_of_month() == month);
+        app.store.open_payouts(keep, page.limit, page.after.clone()).await?
     };
     Ok(Json(page.answer(found.items.iter().map(|p| view(&p.value, caller)).collect(), found.next)))
 }

@@ -285,8 +285,11 @@ impl Data {
     }
 }
 
-/// The functions with their whole environments, as this machine starts them.
-pub fn environments(options: &Options, template: &Template, secrets: &Secrets) -> Result<Vec<(Function, Vec<(String, String)>)>, String> {
+/// The functions with the whole environment of each.
+pub type Functions = Vec<(Function, Vec<(String, String)>)>;
+
+/// The functions as this machine starts them.
+pub fn environments(options: &Options, template: &Template, secrets: &Secrets) -> Result<Functions, String> {
     template.functions.iter().map(|f| Ok((f.clone(), environment(options, f, secrets)?))).collect()
 }
 
