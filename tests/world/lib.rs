@@ -120,7 +120,7 @@ fn environment(signing: &str, public: &str) -> Environment {
         ("ZENDIT_WEBHOOK_TOKEN", WEBHOOK_TOKEN),
         ("TOKEN_SIGNING_KEY", signing),
         ("TOKEN_PUBLIC_KEYS", public),
-        ("REFERRAL_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+        ("REFERRAL_KEYS", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
         ("MAIL_FROM", "Qutab <no-reply@shop.test>"),
         ("MEDIA_URL", "http://s3.local/media"),
         ("MEDIA_BUCKET", "media"),

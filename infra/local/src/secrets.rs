@@ -43,7 +43,7 @@ impl Secrets {
         let values = [
             ("tokens:signing_key", signing),
             ("tokens:public_keys", public),
-            ("referral:key", random()),
+            ("referral:keys", random()),
             ("zendit:secret", random()),
             ("zendit:webhook_token", random()),
             ("whatsapp:token", random()),

@@ -6,14 +6,20 @@ use crate::{
         commission::Commission,
         ids::{AffiliateId, OrderId},
         job::Job,
-        stats::{COUNTED_DAYS, Counts, DailyStats, Sale, StatsTotals, Visit},
+        stats::{COUNTED_DAYS, DailyStats, Sale, StatsTotals, Visits},
         time::{Day, Timestamp},
         wallet::Cause,
     },
     store::{
+        Position,
+        entity::Click,
         keys::{self, SHARDS},
         transaction::{Commit, Transaction},
     },
+};
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, VecDeque},
 };
 
 /// What the job is known by.
@@ -127,7 +133,7 @@ pub async fn count_day(app: &App, affiliate: AffiliateId, day: Day, now: Timesta
         }
         let visits = visits_of(app, affiliate, day, now).await?;
         let leads = leads_of(app, affiliate, day, now).await?;
-        let counts = Counts::of(visits, leads, &sales_of(app, affiliate, day, now).await?)?;
+        let counts = visits.with(leads, &sales_of(app, affiliate, day, now).await?)?;
         let stats = DailyStats { affiliate, day, counts, as_of: now };
         let old = before.as_ref().map(|b| b.value.counts).unwrap_or_default();
         let mut tx = Transaction::new();
@@ -150,19 +156,40 @@ pub async fn count_day(app: &App, affiliate: AffiliateId, day: Day, now: Timesta
     Err(Problem::unavailable("counting a day kept colliding"))
 }
 
-async fn visits_of(app: &App, affiliate: AffiliateId, day: Day, now: Timestamp) -> Result<Vec<Visit>, Problem> {
-    let mut visits = Vec::new();
-    for shard in 0..SHARDS {
-        let mut after = None;
-        loop {
-            let page = app.store.clicks(affiliate, day, shard, after).await?;
-            let clicks = page.items.into_iter().map(|c| c.value).filter(|c| c.at <= now);
-            visits.extend(clicks.map(|c| Visit { at: c.at, visitor: c.visitor, looker: c.looker }));
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
+/// The clicks of a shard, a page at a time.
+struct Lane {
+    shard: u8,
+    page: VecDeque<Click>,
+    after: Option<Position>,
+    ended: bool,
+}
+
+impl Lane {
+    /// The next click; it is the oldest of the shard that was not taken yet.
+    async fn next(&mut self, app: &App, affiliate: AffiliateId, day: Day) -> Result<Option<&Click>, Problem> {
+        while self.page.is_empty() && !self.ended {
+            let page = app.store.clicks(affiliate, day, self.shard, self.after.take()).await?;
+            self.page.extend(page.items.into_iter().map(|c| c.value));
+            self.ended = page.next.is_none();
+            self.after = page.next;
         }
+        Ok(self.page.front())
+    }
+}
+
+/// Counts a day's clicks in the order of their times: of each shard one page is held, and never the day.
+async fn visits_of(app: &App, affiliate: AffiliateId, day: Day, now: Timestamp) -> Result<Visits, Problem> {
+    let mut lanes: Vec<Lane> = (0..SHARDS).map(|shard| Lane { shard, page: VecDeque::new(), after: None, ended: false }).collect();
+    let (mut visits, mut waiting) = (Visits::default(), BinaryHeap::new());
+    for (at, lane) in lanes.iter_mut().enumerate() {
+        waiting.extend(lane.next(app, affiliate, day).await?.map(|c| Reverse((c.at, c.id, at))));
+    }
+    while let Some(Reverse((.., at))) = waiting.pop() {
+        let Some(lane) = lanes.get_mut(at) else { continue };
+        if let Some(click) = lane.page.pop_front().filter(|c| c.at <= now) {
+            visits.add(click.at, click.visitor, click.looker);
+        }
+        waiting.extend(lane.next(app, affiliate, day).await?.map(|c| Reverse((c.at, c.id, at))));
     }
     Ok(visits)
 }

@@ -50,7 +50,7 @@ use crate::{
     files::Quarantine,
     gateway::Gateway,
     secrets::{
-        referral::ReferralKey,
+        referral::ReferralKeys,
         token::{Issuer, Verifier},
         vault::Vault,
     },
@@ -81,7 +81,7 @@ pub struct App {
     pub entropy: Entropy,
     pub verifier: Verifier,
     pub issuer: Option<Issuer>,
-    pub referrals: Option<ReferralKey>,
+    pub referrals: Option<ReferralKeys>,
     pub vault: Option<Vault>,
     pub marked: shop_days::Marked,
     pub site: Site,

@@ -75,12 +75,48 @@ impl ActiveDay {
     }
 }
 
-/// A click as far as counting needs it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Visit {
-    pub at: Timestamp,
-    pub visitor: String,
-    pub looker: Looker,
+/// Counts clicks one after the other, in the order of their times. It remembers the visitors of the last hour only, so
+/// that a day of a million clicks needs no more memory than its busiest hour.
+#[derive(Debug, Default)]
+pub struct Visits {
+    counts: Counts,
+    /// When the visit of each visitor began.
+    begun: HashMap<String, Timestamp>,
+    swept: Option<Timestamp>,
+}
+
+impl Visits {
+    pub fn add(&mut self, at: Timestamp, visitor: String, looker: Looker) {
+        match looker {
+            Looker::Bot => self.counts.bots += 1,
+            Looker::Prefetch => self.counts.prefetches += 1,
+            Looker::Person => {
+                self.counts.clicks += 1;
+                self.forget(at);
+                if self.begun.get(&visitor).is_none_or(|begun| at.since(*begun) >= VISIT_SECONDS) {
+                    self.begun.insert(visitor, at);
+                    self.counts.unique_clicks += 1;
+                }
+            }
+        }
+    }
+
+    fn forget(&mut self, now: Timestamp) {
+        if now.since(*self.swept.get_or_insert(now)) >= VISIT_SECONDS {
+            self.begun.retain(|_, begun| now.since(*begun) < VISIT_SECONDS);
+            self.swept = Some(now);
+        }
+    }
+
+    /// With what was sold besides.
+    pub fn with(self, leads: u64, sales: &[Sale]) -> Result<Counts, Overflow> {
+        let mut counts = Counts { leads, sales: sales.len() as u64, ..self.counts };
+        for sale in sales {
+            counts.revenue = counts.revenue.plus(sale.revenue)?;
+            counts.earned = counts.earned.plus(sale.earned)?;
+        }
+        Ok(counts)
+    }
 }
 
 /// An attributed order that was paid.
@@ -91,32 +127,6 @@ pub struct Sale {
 }
 
 impl Counts {
-    /// Counts events; their order does not matter.
-    pub fn of(mut visits: Vec<Visit>, leads: u64, sales: &[Sale]) -> Result<Self, Overflow> {
-        visits.sort();
-        let mut begun: HashMap<&str, Timestamp> = HashMap::new();
-        let mut counts = Self { leads, sales: sales.len() as u64, ..Self::default() };
-        for visit in &visits {
-            match visit.looker {
-                Looker::Bot => counts.bots += 1,
-                Looker::Prefetch => counts.prefetches += 1,
-                Looker::Person => counts.clicks += 1,
-            }
-            if visit.looker != Looker::Person {
-                continue;
-            }
-            if begun.get(visit.visitor.as_str()).is_none_or(|at| visit.at.since(*at) >= VISIT_SECONDS) {
-                begun.insert(&visit.visitor, visit.at);
-                counts.unique_clicks += 1;
-            }
-        }
-        for sale in sales {
-            counts.revenue = counts.revenue.plus(sale.revenue)?;
-            counts.earned = counts.earned.plus(sale.earned)?;
-        }
-        Ok(counts)
-    }
-
     pub fn plus(self, other: &Self) -> Result<Self, Overflow> {
         Ok(Self {
             clicks: self.clicks + other.clicks,
@@ -179,5 +189,24 @@ impl Period {
     pub fn days(&self) -> Vec<Day> {
         let count = u16::try_from(self.from.days_until(self.to)).unwrap_or(0);
         (0..=count).rev().map(|back| self.to.minus(back)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_visitor_is_one_visit_an_hour_and_is_forgotten_after_it() {
+        let mut visits = Visits::default();
+        for second in 0..20_000 {
+            let at = Timestamp::from_unix(1_790_000_000 + second);
+            visits.add(at, "sama".into(), Looker::Person);
+            visits.add(at, format!("lain-{second}"), Looker::Person);
+            visits.add(at, "robot".into(), Looker::Bot);
+            assert!(visits.begun.len() <= 2 * 3_600 + 2, "no more than two hours' visitors are kept");
+        }
+        let counts = visits.with(3, &[]).unwrap();
+        assert_eq!((counts.clicks, counts.unique_clicks, counts.bots, counts.leads), (40_000, 20_000 + 6, 20_000, 3));
     }
 }

@@ -26,7 +26,7 @@ pub mod name {
     pub const ZENDIT_WEBHOOK_TOKEN: &str = "ZENDIT_WEBHOOK_TOKEN";
     pub const TOKEN_SIGNING_KEY: &str = "TOKEN_SIGNING_KEY";
     pub const TOKEN_PUBLIC_KEYS: &str = "TOKEN_PUBLIC_KEYS";
-    pub const REFERRAL_KEY: &str = "REFERRAL_KEY";
+    pub const REFERRAL_KEYS: &str = "REFERRAL_KEYS";
     pub const MAIL_FROM: &str = "MAIL_FROM";
     pub const MEDIA_URL: &str = "MEDIA_URL";
     pub const MEDIA_BUCKET: &str = "MEDIA_BUCKET";
@@ -56,7 +56,7 @@ pub mod name {
         ZENDIT_WEBHOOK_TOKEN,
         TOKEN_SIGNING_KEY,
         TOKEN_PUBLIC_KEYS,
-        REFERRAL_KEY,
+        REFERRAL_KEYS,
         MAIL_FROM,
         MEDIA_URL,
         MEDIA_BUCKET,

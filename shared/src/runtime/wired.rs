@@ -14,7 +14,7 @@ use crate::{
     },
     domain::time::Clock,
     secrets::{
-        referral::ReferralKey,
+        referral::ReferralKeys,
         token::{Issuer, Verifier},
     },
 };
@@ -29,7 +29,7 @@ impl Wiring {
             entropy: self.entropy.clone(),
             verifier: Verifier::parse(&environment.list(name::TOKEN_PUBLIC_KEYS))?,
             issuer: environment.get(name::TOKEN_SIGNING_KEY).map(Issuer::parse).transpose()?,
-            referrals: environment.get(name::REFERRAL_KEY).map(ReferralKey::parse).transpose()?,
+            referrals: environment.get(name::REFERRAL_KEYS).map(|_| ReferralKeys::parse(&environment.list(name::REFERRAL_KEYS))).transpose()?,
             vault: if environment.get(name::VAULT_KEYS).is_some() { Some(self.vault()?) } else { None },
             marked: Marked::default(),
             site: site(environment),
