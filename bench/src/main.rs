@@ -7,7 +7,7 @@ async fn main() {
     let mut arguments = std::env::args().skip(1);
     match arguments.next().as_deref() {
         Some("clicks") => println!("{}", qutab_bench::clicks::table(&arguments.filter_map(|n| n.parse().ok()).collect::<Vec<_>>()).await),
-        Some("release") => println!("{}", qutab_bench::release::table("template.yaml".as_ref(), "target".as_ref())),
+        Some("release") => println!("{}", qutab_bench::release::table("template.yaml".as_ref(), "target".as_ref(), &arguments.collect::<Vec<_>>())),
         _ => println!("{}", qutab_bench::table(&qutab_bench::measure().await)),
     }
 }

@@ -70,8 +70,8 @@ fn median(mut times: Vec<f64>) -> f64 {
     times[times.len() / 2]
 }
 
-/// A row for each function of the template. Needs a release: `python3 infra/release.py`.
-pub fn table(template: &Path, target: &Path) -> String {
+/// A row for each function of the template, or for those that are named. Needs a release: `python3 infra/release.py`.
+pub fn table(template: &Path, target: &Path, only: &[String]) -> String {
     let data = tempfile::tempdir().unwrap();
     let options = Options { port: 1, data: data.path().into(), shop: None, template: template.into(), whatsapp: false };
     let secrets = Secrets::of(data.path(), &system_entropy()).unwrap();
@@ -85,10 +85,10 @@ pub fn table(template: &Path, target: &Path) -> String {
     let hello = lambda(HELLO);
     let binary = |name: &str| target.join("release").join(name);
     let mut table = String::from("| function | zip, MB | budget | start, ms | beside the least |\n|---|--:|--:|--:|--:|\n");
-    for (function, mut environment) in functions {
+    for (function, mut environment) in functions.into_iter().filter(|(f, _)| only.is_empty() || only.contains(&f.package)) {
         let name = function.package;
         environment.extend(lambda(&name));
-        let sdk = environment.iter().any(|(n, _)| n == "TABLE");
+        let sdk = environment.iter().any(|(n, _)| n == qutab::runtime::config::name::TABLE);
         environment.push(("AWS_ENDPOINT_URL_DYNAMODB".into(), cloud.clone()));
         let (mut least, mut own) = (Vec::new(), Vec::new());
         for _ in 0..STARTS {

@@ -175,6 +175,7 @@ impl World {
         let (signing, public) = generate_keys("k1").unwrap();
         let wiring = Wiring {
             wire: SharedHttpConnector::new(grants::Granted(wire.clone())),
+            outside: SharedHttpConnector::new(wire.clone()),
             sleep: SharedAsyncSleep::new(NoSleep),
             entropy: seeded(seed),
             environment: environment(&signing, &public),

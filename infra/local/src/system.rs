@@ -276,7 +276,9 @@ impl Data {
         let all = environments.iter().flat_map(|(_, e)| e.iter().cloned()).filter(|(n, _)| !n.starts_with("AWS_ENDPOINT"));
         // No socket is needed yet: the wire leads to the file store itself.
         let all = all.chain([("MEDIA_BUCKET", files::MEDIA), ("AWS_ENDPOINT_URL_S3", "http://s3.local")].map(|(n, v)| (n.to_owned(), v.to_owned())));
-        let wiring = Wiring { wire: SharedHttpConnector::new(wire), environment: Environment::of(all), ..Wiring::of_process() };
+        let wire = SharedHttpConnector::new(wire);
+        let process = Wiring::of_process().map_err(|e| e.to_string())?;
+        let wiring = Wiring { outside: wire.clone(), wire, environment: Environment::of(all), ..process };
         let app = wiring.app(system_clock()).map_err(|e| e.to_string())?;
         let wrong = |p: Problem| format!("the shop cannot be seeded: {p:?}");
         seed::seed(&app).await.map_err(wrong)?;

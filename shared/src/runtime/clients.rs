@@ -17,13 +17,14 @@ use aws_credential_types::Credentials;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_http_client::{
     Connector,
-    tls::{Provider, rustls_provider::CryptoMode},
+    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
 use aws_smithy_runtime_api::client::{
     http::{HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn},
     orchestrator::HttpRequest,
+    result::ConnectorError,
 };
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
 /// Longest wait for the first connection.
 const WARMING: Duration = Duration::from_secs(1);
@@ -64,22 +65,52 @@ impl<C: HttpConnector> HttpConnector for Counted<C> {
     }
 }
 
-/// What every client is made from. Tests put their own wire and sleep here; the clients are the same.
+/// The roots under which AWS has the certificates of its services; all five that Amazon Trust Services asks for
+/// (amazontrust.com/repository). To read the system's hundred and more takes longer than the rest of a start.
+const AWS_ROOTS: &[u8] = include_bytes!("aws_roots.pem");
+
+/// HTTPS with counted requests. Whoever reads answers waits ten seconds at most.
+fn https_client(sleep: &SharedAsyncSleep, trust: TrustStore) -> Result<SharedHttpConnector, StartError> {
+    let settings = HttpConnectorSettings::builder().connect_timeout(Duration::from_secs(2)).read_timeout(Duration::from_secs(10)).build();
+    let tls = TlsContext::builder().with_trust_store(trust).build()?;
+    let connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls);
+    Ok(SharedHttpConnector::new(Counted(connector.connector_settings(settings).sleep_impl(sleep.clone()).build())))
+}
+
+/// The client for everybody but AWS: trusts what the system trusts, and reads that at its first request.
+#[derive(Debug)]
+struct Outside {
+    sleep: SharedAsyncSleep,
+    client: OnceLock<Option<SharedHttpConnector>>,
+}
+
+impl HttpConnector for Outside {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        match self.client.get_or_init(|| https_client(&self.sleep, TrustStore::default()).ok()) {
+            Some(client) => client.call(request),
+            None => HttpConnectorFuture::ready(Err(ConnectorError::other("no roots to trust".into(), None))),
+        }
+    }
+}
+
+/// What every client is made from. Tests put their own wires and sleep here; the clients are the same.
 #[derive(Debug, Clone)]
 pub struct Wiring {
+    /// To the services of AWS.
     pub wire: SharedHttpConnector,
+    /// To everybody else.
+    pub outside: SharedHttpConnector,
     pub sleep: SharedAsyncSleep,
     pub entropy: Entropy,
     pub environment: Environment,
 }
 
 impl Wiring {
-    pub fn of_process() -> Self {
+    pub fn of_process() -> Result<Self, StartError> {
         let sleep = SharedAsyncSleep::new(TokioSleep::new());
-        let settings = HttpConnectorSettings::builder().connect_timeout(Duration::from_secs(2)).read_timeout(Duration::from_secs(10)).build();
-        let connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring));
-        let wire = SharedHttpConnector::new(Counted(connector.connector_settings(settings).sleep_impl(sleep.clone()).build()));
-        Self { wire, sleep, entropy: super::system_entropy(), environment: Environment::of_process() }
+        let wire = https_client(&sleep, TrustStore::empty().with_pem_certificate(AWS_ROOTS))?;
+        let outside = SharedHttpConnector::new(Outside { sleep: sleep.clone(), client: OnceLock::new() });
+        Ok(Self { wire, outside, sleep, entropy: super::system_entropy(), environment: Environment::of_process() })
     }
 
     /// Opens the connection to the table before the first request needs it: a handshake costs more than a read, and
@@ -167,11 +198,37 @@ impl Wiring {
     pub fn whatsapp(&self) -> Result<Option<WhatsApp>, BadEnvironment> {
         let Some(base) = self.environment.get(name::WHATSAPP_URL) else { return Ok(None) };
         let (sender, token) = (self.environment.need(name::WHATSAPP_SENDER)?, self.environment.need(name::WHATSAPP_TOKEN)?);
-        Ok(Some(WhatsApp::new(self.wire.clone(), base, sender, token)))
+        Ok(Some(WhatsApp::new(self.outside.clone(), base, sender, token)))
     }
 
     pub fn gateway(&self) -> Result<Gateway, BadEnvironment> {
         let (base, secret) = (self.environment.need(name::ZENDIT_URL)?, self.environment.need(name::ZENDIT_SECRET)?);
-        Ok(Gateway::new(self.wire.clone(), self.sleep.clone(), base, secret, self.environment.need(name::SHOP_URL)?))
+        Ok(Gateway::new(self.outside.clone(), self.sleep.clone(), base, secret, self.environment.need(name::SHOP_URL)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use data_encoding::{BASE64, HEXLOWER};
+    use ring::digest::{SHA256, digest};
+
+    /// SHA-256 of the certificates, as Amazon Trust Services publishes them.
+    const PUBLISHED: [&str; 5] = [
+        "8ecde6884f3d87b1125ba31ac3fcb13d7016de7f57cc904fe1cb97c6ae98196e",
+        "1ba5b2aa8c65401a82960118f80bec4f62304d83cec4713a19c39c011ea46db4",
+        "18ce6cfe7bf14e60b2e347b8dfe868cb31d02ebb3ada271569f50343b46db3a4",
+        "e35d28419ed02025cfa69038cd623962458da5c695fbdea3c22b0bfb25897092",
+        "568d6905a2c88708a4b3025190edcfedb1974a606a13c6e5290fcb2ae63edab5",
+    ];
+
+    #[test]
+    fn the_roots_of_aws_are_those_that_are_published() {
+        let text = std::str::from_utf8(AWS_ROOTS).unwrap();
+        let certificates = text.split("-----BEGIN CERTIFICATE-----").skip(1).map(|c| {
+            let body: String = c.split("-----END").next().unwrap().split_whitespace().collect();
+            HEXLOWER.encode(digest(&SHA256, &BASE64.decode(body.as_bytes()).unwrap()).as_ref())
+        });
+        assert_eq!(certificates.collect::<Vec<_>>(), PUBLISHED);
     }
 }

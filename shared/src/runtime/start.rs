@@ -10,16 +10,16 @@ use serde::{Serialize, de::DeserializeOwned};
 use tower::ServiceExt;
 
 /// What every function does first.
-async fn begin() -> Wiring {
+async fn begin() -> Result<Wiring, StartError> {
     telemetry::start();
-    let wiring = Wiring::of_process();
+    let wiring = Wiring::of_process()?;
     wiring.warm().await;
-    wiring
+    Ok(wiring)
 }
 
 /// Serves a group of routes that needs no gateway.
 pub async fn serve(group: impl FnOnce(App) -> Group) -> Result<(), StartError> {
-    let app = begin().await.app(system_clock())?;
+    let app = begin().await?.app(system_clock())?;
     run(group(app)).await
 }
 
@@ -38,18 +38,18 @@ pub async fn run(group: Group) -> Result<(), StartError> {
 
 /// Serves a group of routes that also talks to the payment gateway.
 pub async fn serve_shop(group: impl FnOnce(Shop) -> Group) -> Result<(), StartError> {
-    let shop = begin().await.shop(system_clock())?;
+    let shop = begin().await?.shop(system_clock())?;
     run(group(shop)).await
 }
 
 /// Serves a group of routes whose state is built by `build`.
 pub async fn serve_with<S>(build: impl FnOnce(&Wiring) -> Result<S, StartError>, group: impl FnOnce(S) -> Group) -> Result<(), StartError> {
-    run(group(build(&begin().await)?)).await
+    run(group(build(&begin().await?)?)).await
 }
 
 /// Serves a group of routes that takes uploads in.
 pub async fn serve_intake(group: impl FnOnce(Intake) -> Group) -> Result<(), StartError> {
-    let intake = begin().await.intake(system_clock())?;
+    let intake = begin().await?.intake(system_clock())?;
     run(group(intake)).await
 }
 
@@ -60,7 +60,7 @@ where
     A: Serialize,
     F: AsyncFn(&S, E) -> Result<A, StartError>,
 {
-    let state = build(&begin().await)?;
+    let state = build(&begin().await?)?;
     let (state, handle) = (&state, &handle);
     let invoked = move |event: LambdaEvent<E>| {
         Box::pin(telemetry::observed(
