@@ -13,9 +13,9 @@ use qutab::{
     domain::{
         Wrong,
         ids::{AffiliateId, UploadId},
-        ktp::Nik,
+        ktp::{Identity, Nik},
         text::{TermsVersion, mask_number},
-        upload::{Identity, Purpose},
+        upload::Purpose,
     },
     http::{ActiveAffiliate, Form, upload},
 };

@@ -9,7 +9,7 @@ use crate::{
     domain::{
         affiliate::Affiliate,
         ids::{AffiliateId, PictureId, UploadId},
-        ktp::KtpImage,
+        ktp::{Identity, KtpImage},
         material::Material,
         outbox::{Lane, OutboxItem, Work},
         payout::Payout,
@@ -17,7 +17,7 @@ use crate::{
         refund::Refund,
         settings::Settings,
         time::{Entropy, Timestamp},
-        upload::{Identity, ImageType, Purpose, PutAddress, Rendering, Upload, UploadStatus},
+        upload::{ImageType, Purpose, PutAddress, Rendering, Upload, UploadStatus},
         wallet::Wallet,
     },
     events::{Message, Queues},

@@ -5,7 +5,6 @@ use super::{
     ids::{AdminId, AffiliateId, UploadId},
     settings::Settings,
     time::Timestamp,
-    upload::Identity,
 };
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +49,17 @@ pub enum KtpStatus {
     Pending,
     Verified,
     Rejected,
+}
+
+/// What comes with the picture of an identity card.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The card's number, sealed.
+    pub sealed_nik: String,
+    /// Finds the same number at another affiliate, and tells nothing else.
+    pub nik_hash: String,
+    /// The wording that its owner agreed to, when the upload was asked for.
+    pub consent_version: String,
 }
 
 /// The picture of an identity card, sealed in the private bucket until `delete_at`.

@@ -3,7 +3,7 @@
 use super::{
     Forbidden, Wrong,
     ids::{AffiliateId, MaterialId, OrderId, PayoutId, ProductId, RefundId, UploadId},
-    ktp::KtpImage,
+    ktp::{Identity, KtpImage},
     material::MaterialKind,
     picture::Picture,
     status,
@@ -115,17 +115,6 @@ pub struct Upload {
 pub struct PutAddress {
     pub url: String,
     pub headers: Vec<(String, String)>,
-}
-
-/// What comes with the picture of an identity card.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Identity {
-    /// The card's number, sealed.
-    pub sealed_nik: String,
-    /// Finds the same number at another affiliate, and tells nothing else.
-    pub nik_hash: String,
-    /// The wording that its owner agreed to, when the upload was asked for.
-    pub consent_version: String,
 }
 
 /// What came of looking at it.
