@@ -1,7 +1,7 @@
 //! What a release weighs and how fast it starts: zips of `infra/release.py`, and the time from exec to the first poll of
 //! the runtime API, compared with the least that a Rust function can be, one after the other in the same run.
 
-use qutab::runtime::system_entropy;
+use qutab::runtime::{config::name::TABLE, system_entropy};
 use qutab_local::{
     secrets::Secrets,
     system::{Options, environments},
@@ -21,7 +21,7 @@ const STARTS: usize = 25;
 const UNCOUNTED: usize = 5;
 const HELLO: &str = "hello";
 
-/// Most megabytes of a zip with the SDK of DynamoDB, and of one without any.
+/// Most megabytes of a zip with one SDK, and of one without any.
 const WITH_SDK: f64 = 2.6;
 const WITHOUT: f64 = 1.1;
 
@@ -88,7 +88,7 @@ pub fn table(template: &Path, target: &Path, only: &[String]) -> String {
     for (function, mut environment) in functions.into_iter().filter(|(f, _)| only.is_empty() || only.contains(&f.package)) {
         let name = function.package;
         environment.extend(lambda(&name));
-        let sdk = environment.iter().any(|(n, _)| n == qutab::runtime::config::name::TABLE);
+        let sdk = environment.iter().any(|(n, _)| n == TABLE || n.ends_with("_BUCKET"));
         environment.push(("AWS_ENDPOINT_URL_DYNAMODB".into(), cloud.clone()));
         let (mut least, mut own) = (Vec::new(), Vec::new());
         for _ in 0..STARTS {
