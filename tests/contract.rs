@@ -65,6 +65,26 @@ async fn only_those_who_may_get_through() {
     assert!(asked > 700, "only {asked} questions");
 }
 
+/// Where a second factor is required, an owner without one gets through to no route but those of their own login.
+#[tokio::test]
+async fn a_missing_second_factor_is_missing_on_every_route() {
+    let w = World::new().await;
+    let owner = w.admin("owner").await;
+    let required = json!({ "version": 1, "second_factor_required": true });
+    w.send("PUT", "/api/admin/settings", Some(&owner), &[], Some(required)).await.ok();
+    let mut asked = 0;
+    for route in w.groups().iter().flat_map(|g| &g.routes).filter(|r| matches!(r.access, Access::Admin(_))) {
+        if route.path.starts_with("/api/admin/auth/") {
+            continue;
+        }
+        let path: String = route.path.split('/').map(|s| if s.starts_with('{') { "x" } else { s }).collect::<Vec<_>>().join("/");
+        let answer = w.send(route.method.as_str(), &path, Some(&owner), &[], Some(json!({}))).await;
+        assert_eq!((answer.status, answer.code()), (403, "second_factor_missing"), "{} {path}", route.method);
+        asked += 1;
+    }
+    assert!(asked > 70, "only {asked} routes");
+}
+
 /// Answers are JSON, PDF, pictures or tables, never pages; browsers are told not to guess, and to come by TLS only.
 #[tokio::test]
 async fn answers_are_data_and_say_so() {
