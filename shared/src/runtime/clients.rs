@@ -210,8 +210,17 @@ impl Wiring {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::settings::Settings;
     use data_encoding::{BASE64, HEXLOWER};
     use ring::digest::{SHA256, digest};
+    use std::{
+        io::{Read, Write},
+        net::TcpListener,
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering},
+        },
+    };
 
     /// SHA-256 of the certificates, as Amazon Trust Services publishes them.
     const PUBLISHED: [&str; 5] = [
@@ -230,5 +239,37 @@ mod tests {
             HEXLOWER.encode(digest(&SHA256, &BASE64.decode(body.as_bytes()).unwrap()).as_ref())
         });
         assert_eq!(certificates.collect::<Vec<_>>(), PUBLISHED);
+    }
+
+    /// A table that knows of nothing, and counts the connections that are opened to it.
+    fn table() -> (String, Arc<AtomicUsize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (address, opened) = (format!("http://{}/", listener.local_addr().unwrap()), Arc::new(AtomicUsize::new(0)));
+        let count = opened.clone();
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                count.fetch_add(1, Ordering::SeqCst);
+                std::thread::spawn(move || {
+                    let mut heard = [0; 4096];
+                    while stream.read(&mut heard).is_ok_and(|n| n > 0) {
+                        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").unwrap();
+                    }
+                });
+            }
+        });
+        (address, opened)
+    }
+
+    #[tokio::test]
+    async fn the_first_request_finds_the_connection_that_was_opened_at_the_start() {
+        let (address, opened) = table();
+        let environment =
+            [("AWS_ENDPOINT_URL_DYNAMODB", address.as_str()), (name::TABLE, "t"), ("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS_KEY", "s")];
+        let environment = Environment::of(environment.map(|(n, v)| (n.to_owned(), v.to_owned())));
+        let wiring = Wiring { environment, ..Wiring::of_process().unwrap() };
+        wiring.warm().await;
+        assert_eq!(opened.load(Ordering::SeqCst), 1);
+        assert_eq!(wiring.store().unwrap().settings().await.unwrap(), Settings::default());
+        assert_eq!(opened.load(Ordering::SeqCst), 1, "not another one");
     }
 }
