@@ -12,6 +12,7 @@ mod grants;
 mod histories;
 mod house;
 mod messages;
+mod money;
 mod money_path;
 mod openapi;
 mod properties;

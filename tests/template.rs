@@ -228,7 +228,7 @@ fn the_alarms_of_the_business_exist_and_the_dashboard_shows_its_metrics() {
     let shown = board.to_string();
     let named: BTreeSet<&str> = shown.split(r#"["Qutab",""#).skip(1).filter_map(|rest| rest.split('"').next()).collect();
     assert_eq!(named, Metric::ALL.iter().map(|m| m.as_str()).collect(), "what is counted is what is shown");
-    for metric in ["ReconciliationDifferences", "PayoutAnomalies", "WebhookRefused", "WebhookLagSeconds"] {
+    for metric in ["ReconciliationDifferences", "PayoutAnomalies", "MoneyContradictions", "MoneyUnsettled", "WebhookRefused", "WebhookLagSeconds"] {
         let alarms = alarms(&template);
         let alarm = alarms.values().find(|p| p["Namespace"] == "Qutab" && p["MetricName"] == metric).unwrap_or_else(|| panic!("{metric}"));
         assert_eq!(alarm["Dimensions"], serde_json::json!([{ "Name": "Stage", "Value": "dev" }]), "{metric}");

@@ -44,6 +44,26 @@ impl World {
         self.send("POST", "/webhooks/zendit", None, &[("x-callback-token", WEBHOOK_TOKEN)], Some(notice.clone())).await
     }
 
+    /// Days of every schedule that moves money: the sweep, the expiry and the queues, every six hours.
+    pub async fn days_pass(&self, days: usize) {
+        for _ in 0..days * 4 {
+            self.pass_seconds(6 * 3_600);
+            self.expire().await;
+            self.sweep().await;
+            self.drain().await;
+        }
+    }
+
+    /// Hands on what the outbox holds.
+    pub async fn sweep(&self) {
+        qutab::app::owed::sweep(&self.shop.app, self.now()).await.unwrap();
+    }
+
+    /// The items of one kind, as the engine has them.
+    pub fn kind(&self, kind: &str) -> Vec<Value> {
+        self.items().into_iter().filter(|i| i["kind"]["S"] == kind).collect()
+    }
+
     /// Works until both queues are empty; failed messages come back as a real poller would bring them.
     pub async fn drain(&self) {
         for _ in 0..200 {

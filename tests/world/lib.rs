@@ -5,6 +5,7 @@
 mod events;
 pub mod exchange;
 pub mod grants;
+pub mod hooked;
 mod people;
 
 use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep, Sleep};

@@ -37,10 +37,31 @@ pub async fn close(State(app): State<App>, caller: AdminCaller, Path(task): Path
     let missing = || Problem::new(Code::NotFound);
     let id = TaskId::parse(&task).ok_or_else(missing)?;
     let read = app.store.get::<Task>(&keys::task(id)).await?.ok_or_else(missing)?;
-    if matches!(read.value.subject, Subject::RefundFailed { .. } | Subject::ManualRefund { .. }) {
-        return Err(Problem::conflict("a customer waits for money: take the refund over or confirm its transfer, which closes this"));
-    }
     let mut tx = Transaction::new();
+    match &read.value.subject {
+        Subject::RefundFailed { .. } | Subject::ManualRefund { .. } => {
+            return Err(Problem::conflict("a customer waits for money: take the refund over or confirm its transfer, which closes this"));
+        }
+        Subject::RefundUnsettled { .. } | Subject::TransferUnsettled { .. } => {
+            return Err(Problem::conflict("the gateway has the money and has not said what became of it: this closes once it says so"));
+        }
+        Subject::UnmatchedReceipt { order, invoice } => {
+            // Money in rupiah goes back through a refund, so that the books know of it.
+            let receipt = app.store.receipt(*order, invoice).await?;
+            if receipt.is_some_and(|r| r.value.currency == "IDR") {
+                return Err(Problem::conflict("a customer waits for money: refund the receipt, which closes this"));
+            }
+        }
+        // Closing it is the decision that what was announced will not come: nobody goes on asking.
+        Subject::NoticeNotConfirmed { work, .. } => {
+            tx.forget(&keys::outbox(*work));
+        }
+        Subject::StuckWork { .. }
+        | Subject::MailRefused { .. }
+        | Subject::LedgerDifference { .. }
+        | Subject::MoneyContradiction { .. }
+        | Subject::PayoutNotApproved { .. } => {}
+    }
     tx.remove(&read, ()).create(&audit::entry(&app, by, "task.close", &id.to_string(), audit::whole(&read.value.subject), &note), ());
     match app.store.commit(tx).await? {
         Commit::Done => Ok(StatusCode::NO_CONTENT),

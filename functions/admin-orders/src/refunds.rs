@@ -78,7 +78,7 @@ fn refund_id(text: &str) -> Result<RefundId, Problem> {
 /// A refund failed at the gateway: a person transfers it.
 pub async fn take_over(State(shop): State<Shop>, caller: AdminCaller, Path((order, refund)): Path<(String, String)>) -> Result<Json<Value>, Problem> {
     let by = caller.may(Permission::Refund)?.into();
-    Ok(Json(refund_view(&manual_refund::take_over(&shop.app, by, id(&order)?, refund_id(&refund)?).await?)))
+    Ok(Json(refund_view(&manual_refund::take_over(&shop, by, id(&order)?, refund_id(&refund)?).await?)))
 }
 
 /// Money that could not be matched goes back.

@@ -2,7 +2,7 @@
 
 use qutab::{
     app::{App, Problem, StartError, jobs, notify, owed},
-    domain::{job::Job, outbox::Work, time::Timestamp},
+    domain::{job::Job, outbox::OutboxItem, time::Timestamp},
     events::{
         Message,
         batch::{Answer, Batch, each},
@@ -56,7 +56,7 @@ pub async fn handle(notifier: &Notifier, event: Event) -> Result<Value, StartErr
 pub async fn work(notifier: &Notifier, batch: Batch) -> Answer {
     each(batch, async |message| match message {
         Message::Owed { outbox } => {
-            let send = async |work: &Work| notify::notify(&notifier.app, &notifier.mailer, notifier.whatsapp.as_ref(), work).await;
+            let send = async |item: &OutboxItem| notify::notify(&notifier.app, &notifier.mailer, notifier.whatsapp.as_ref(), &item.work).await;
             owed::carry_out(&notifier.app, outbox, send).await.map_err(|p: Problem| p.code.as_str())
         }
         _ => Err("a message of another queue"),

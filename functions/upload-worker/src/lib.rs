@@ -5,7 +5,7 @@ use qutab::{
         Problem, StartError, owed,
         uploads::{self, Intake},
     },
-    domain::outbox::Work,
+    domain::outbox::OutboxItem,
     events::{
         Message,
         batch::{Answer, Batch, each},
@@ -22,7 +22,7 @@ pub async fn work(intake: &Intake, batch: Batch) -> Answer {
     let app = &intake.app;
     each(batch, async |message| {
         let done = match message {
-            Message::Owed { outbox } => owed::carry_out(app, outbox, async |work: &Work| uploads::send(app, work).await).await,
+            Message::Owed { outbox } => owed::carry_out(app, outbox, async |item: &OutboxItem| uploads::send(app, &item.work).await).await,
             Message::Rendered { upload, rendering } => uploads::record(app, &intake.quarantine, upload, &rendering).await,
             _ => return Err("a message of another queue"),
         };

@@ -5,9 +5,12 @@ use http::{HeaderMap, StatusCode};
 use qutab::{
     app::{Code, Problem, StartError, metrics::Metric},
     domain::{
-        outbox::Lane,
-        payment::Notice as Said,
+        ids::PayoutId,
+        outbox::{Lane, NoticeAbout},
+        payment::{ExternalId, Notice as Said},
+        refund::Refund,
         time::{Clock, Entropy},
+        verdict::Announced,
     },
     events::{Message, Queues},
     http::{Access, Group},
@@ -55,6 +58,41 @@ struct Notice {
 #[derive(Deserialize)]
 struct Data {
     id: Option<String>,
+    /// Our name for a refund or a payout.
+    reference_id: Option<String>,
+}
+
+/// The word of an event about a refund or a payout.
+fn announced(event: &str) -> Option<(NoticeAbout, Announced)> {
+    match event {
+        "refund.succeeded" => Some((NoticeAbout::Refund, Announced::Succeeded)),
+        "refund.failed" => Some((NoticeAbout::Refund, Announced::Failed)),
+        "payout.succeeded" => Some((NoticeAbout::Payout, Announced::Succeeded)),
+        "payout.failed" => Some((NoticeAbout::Payout, Announced::Failed)),
+        "payout.reversed" => Some((NoticeAbout::Payout, Announced::Reversed)),
+        _ => None,
+    }
+}
+
+/// What the notice is to cause; nothing for one that means nothing here. A name that is there and none of ours marks it as
+/// foreign: it need not be waited for where the gateway does not know it.
+fn message(notice: &Notice) -> Option<Message> {
+    let plain = |id: &&String| (1..=100).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    let Some(event) = notice.event.as_deref() else {
+        let invoice = notice.id.as_ref().filter(plain)?.clone();
+        let foreign = notice.external_id.as_deref().is_some_and(|name| ExternalId::parse(name).is_none());
+        return Some(Message::InvoiceNotice { invoice, paid: matches!(notice.status.as_deref(), Some("PAID" | "SETTLED")), foreign });
+    };
+    let (about, announced) = announced(event)?;
+    let data = notice.data.as_ref()?;
+    let gateway_id = data.id.as_ref().filter(plain)?.clone();
+    let name = data.reference_id.as_deref();
+    let (announced, foreign) = (Some(announced), |ours: fn(&str) -> bool| name.is_some_and(|n| !ours(n)));
+    match about {
+        NoticeAbout::Refund => Some(Message::RefundNotice { gateway_id, announced, foreign: foreign(Refund::is_our_name) }),
+        NoticeAbout::Payout => Some(Message::PayoutNotice { gateway_id, announced, foreign: foreign(|n| PayoutId::parse(n).is_some()) }),
+        NoticeAbout::Invoice => None,
+    }
 }
 
 async fn notice(State(webhook): State<Webhook>, headers: HeaderMap, body: Bytes) -> Result<StatusCode, Problem> {
@@ -64,15 +102,9 @@ async fn notice(State(webhook): State<Webhook>, headers: HeaderMap, body: Bytes)
         return Err(Problem::new(Code::NotLoggedIn));
     }
     let notice: Notice = serde_json::from_slice(&body).map_err(|_| Problem::new(Code::Malformed))?;
-    let plain = |id: &String| (1..=100).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-    let message = match (notice.event.as_deref(), notice.id.filter(plain), notice.data.and_then(|d| d.id).filter(plain)) {
-        (Some("refund.succeeded" | "refund.failed"), _, Some(gateway_id)) => Message::RefundNotice { gateway_id },
-        (Some("payout.succeeded" | "payout.failed" | "payout.reversed"), _, Some(gateway_id)) => Message::PayoutNotice { gateway_id },
-        (None, Some(invoice), _) => Message::InvoiceNotice { invoice, paid: matches!(notice.status.as_deref(), Some("PAID" | "SETTLED")) },
-        _ => {
-            tracing::info!(target: "qutab", "a notice that means nothing here");
-            return Ok(StatusCode::OK);
-        }
+    let Some(message) = message(&notice) else {
+        tracing::info!(target: "qutab", "a notice that means nothing here");
+        return Ok(StatusCode::OK);
     };
     webhook.queues.send(Lane::Payments, &message).await?;
     if let (Message::InvoiceNotice { invoice, .. }, Some(external)) = (&message, &notice.external_id)

@@ -55,6 +55,9 @@ pub struct State {
     /// What refunds and payouts are refused with now, if they are.
     #[serde(default)]
     refusing: Option<(u16, String)>,
+    /// Lists under a name answer nothing: they lag.
+    #[serde(default)]
+    hiding: bool,
     /// Webhooks that were not yet answered with a 2xx.
     outgoing: Vec<(u64, Value)>,
 }
@@ -101,7 +104,8 @@ impl Zendit {
             ("POST", ["v2", "payouts"]) => self.pay_out(&body, call.header("idempotency-key").unwrap_or_default()),
             ("GET", ["v2", "payouts"]) => {
                 let wanted = query.strip_prefix("reference_id=").unwrap_or_default();
-                self.state.read(|s| Reply::json(200, &json!(s.payouts.values().filter(|p| p.reference_id == wanted).collect::<Vec<_>>())))
+                let found = |s: &State| s.payouts.values().filter(|p| p.reference_id == wanted && !s.hiding).cloned().collect::<Vec<_>>();
+                Reply::json(200, &json!(self.state.read(found)))
             }
             ("GET", ["v2", "payouts", id]) => {
                 self.state.read(|s| s.payouts.get(*id).cloned()).map_or_else(|| error(404, "DATA_NOT_FOUND"), |p| Reply::json(200, &json!(p)))
@@ -109,7 +113,7 @@ impl Zendit {
             ("POST", ["refunds"]) => self.refund(&body, call.header("idempotency-key").unwrap_or_default()),
             ("GET", ["refunds"]) => {
                 let wanted = query.split('&').find_map(|q| q.strip_prefix("invoice_id=")).unwrap_or_default();
-                let found = |s: &State| s.refunds.values().filter(|r| r.invoice_id == wanted).cloned().collect::<Vec<_>>();
+                let found = |s: &State| s.refunds.values().filter(|r| r.invoice_id == wanted && !s.hiding).cloned().collect::<Vec<_>>();
                 Reply::json(200, &json!({ "data": self.state.read(found), "has_more": false }))
             }
             ("GET", ["refunds", id]) => {
@@ -305,6 +309,40 @@ impl Zendit {
     /// Refuses refunds and payouts with a status and a code, or takes them again.
     pub fn refuse(&self, with: Option<(u16, &str)>) {
         self.state.change(|s| s.refusing = with.map(|(status, code)| (status, code.to_owned())));
+    }
+
+    /// Says of payouts that it had called failed that they went well after all.
+    pub fn contradict_payouts(&self, status: &str) -> Vec<Value> {
+        self.state.change(|s| {
+            let failed = s.payouts.values_mut().filter(|p| p.status == "FAILED");
+            failed.map(|p| (p.status = status.into(), json!({ "event": format!("payout.{}", status.to_lowercase()), "data": p })).1).collect()
+        })
+    }
+
+    /// Says of refunds that it had called failed that they went well after all.
+    pub fn contradict_refunds(&self, status: &str) -> Vec<Value> {
+        self.state.change(|s| {
+            let failed = s.refunds.values_mut().filter(|r| r.status == "FAILED");
+            failed.map(|r| (r.status = status.into(), json!({ "event": format!("refund.{}", status.to_lowercase()), "data": r })).1).collect()
+        })
+    }
+
+    /// Forgets the idempotency keys of what it has taken so far.
+    pub fn forget_keys(&self) {
+        self.state.change(|s| {
+            s.refunds.values_mut().for_each(|r| r.key.clear());
+            s.payouts.values_mut().for_each(|p| p.key.clear());
+        });
+    }
+
+    /// Leaves refunds and payouts out of its lists, or shows them again.
+    pub fn hide_lists(&self, hide: bool) {
+        self.state.change(|s| s.hiding = hide);
+    }
+
+    /// How many invoices there are.
+    pub fn invoices(&self) -> usize {
+        self.state.read(|s| s.invoices.len())
     }
 
     /// Webhooks to deliver now.

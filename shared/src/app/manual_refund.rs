@@ -1,9 +1,10 @@
 //! Refunds that people carry out: what the gateway cannot send back, what failed there, and money that nobody could match.
 
 use super::{
-    App, Code, Problem, ROUNDS,
+    App, Code, Problem, ROUNDS, Shop,
     audit::{self, Reviewer},
     record_payment::surplus_refund,
+    send_refund::owed,
     shop_days,
 };
 use crate::{
@@ -11,10 +12,10 @@ use crate::{
         ids::{OrderId, RefundId},
         job::{Subject, Task},
         order::Order,
-        outbox::{OutboxItem, Work},
         payment::Surplus,
         refund::{Refund, RefundStatus},
         text::TransferReference,
+        verdict::Verdict,
     },
     store::{
         entity::Stored,
@@ -27,23 +28,30 @@ async fn find(app: &App, order: OrderId, id: RefundId) -> Result<Stored<Refund>,
     app.store.refund(order, id).await?.ok_or_else(|| Problem::new(Code::NotFound))
 }
 
-/// A person takes over a refund that failed at the gateway. It counts as refunded again, as far as that is still left.
-pub async fn take_over(app: &App, by: Reviewer, order: OrderId, id: RefundId) -> Result<Refund, Problem> {
+/// A person takes over a refund that failed at the gateway, or that the gateway no longer knows although it had taken it. It
+/// counts as refunded again, as far as that is still left.
+pub async fn take_over(shop: &Shop, by: Reviewer, order: OrderId, id: RefundId) -> Result<Refund, Problem> {
+    let app = &shop.app;
     for _ in 0..ROUNDS {
         let now = app.clock.now();
         let read = find(app, order, id).await?;
-        if read.value.status == RefundStatus::Manual {
-            return Ok(read.value);
-        }
-        if read.value.status != RefundStatus::Failed {
-            return Err(Problem::conflict(format!("the refund is {}: only a failed one is taken over", read.value.status)));
-        }
-        let after = read.value.clone().moved(RefundStatus::Manual, now)?;
+        let after = match read.value.status {
+            RefundStatus::Manual => return Ok(read.value),
+            RefundStatus::Failed => read.value.clone().taken_over(now)?,
+            RefundStatus::Sent => match shop.gateway.look_up_refund(&read.value, now).await?.verdict(read.value.updated_at) {
+                Verdict::NotTaken(proof) => read.value.clone().left_to_a_person(proof)?,
+                Verdict::Taken(_) => return Err(Problem::conflict("the gateway has this refund and has not said that it failed")),
+                Verdict::Undecided => return Err(Problem::unavailable("the request to refund may still be under way")),
+            },
+            status => return Err(Problem::conflict(format!("the refund is {status}: only a failed one is taken over"))),
+        };
+        let failed = read.value.status == RefundStatus::Failed;
         let mut counted = None;
         let mut tx = Transaction::new();
         tx.save(&read, &after, ()).put_same(&Task::new(Subject::ManualRefund { order, refund: id }, now));
-        tx.forget(&keys::task(Task::new(Subject::RefundFailed { order, refund: id }, now).id));
-        if after.of_order {
+        let open = if failed { Subject::RefundFailed { order, refund: id } } else { Subject::RefundUnsettled { order, refund: id } };
+        tx.forget(&keys::task(Task::new(open, now).id));
+        if failed && after.of_order {
             let stored: Stored<Order> = app.store.order(order).await?.ok_or_else(|| Problem::new(Code::NotFound))?;
             let counts = stored.value.clone().refund_taken_over(after.amount)?;
             tx.save(&stored, &counts, ());
@@ -69,8 +77,7 @@ pub async fn confirm(app: &App, by: Reviewer, order: OrderId, id: RefundId, proo
     if read.value.status != RefundStatus::Manual {
         return Err(Problem::conflict(format!("the refund is {}: there is no transfer to confirm", read.value.status)));
     }
-    let mut done = read.value.clone().moved(RefundStatus::Succeeded, app.clock.now())?;
-    done.proof = Some(proof.clone());
+    let done = read.value.clone().confirmed(proof.clone(), app.clock.now())?;
     let mut tx = Transaction::new();
     tx.save(&read, &done, ()).forget(&keys::task(Task::new(Subject::ManualRefund { order, refund: id }, done.updated_at).id));
     tx.create(&audit::entry(app, by, "refund.confirm", &format!("{order}/{id}"), read.value.status, &proof), ());
@@ -89,20 +96,24 @@ pub async fn refund_receipt(app: &App, by: Reviewer, order: OrderId, invoice: &s
     if receipt.currency != "IDR" {
         return Err(Problem::conflict("this money is not rupiah: send it back by hand, and close the task with what was done"));
     }
-    let refund = surplus_refund(&read.value, &receipt.paid, receipt.why, now);
-    if let Some(before) = app.store.refund(order, refund.id).await? {
+    // Found by its invoice, for the name of a refund has changed once.
+    if let Some(before) = app.store.refunds(order).await?.into_iter().find(|r| !r.value.of_order && r.value.invoice == invoice) {
         return Ok(before.value);
     }
-    let owed = OutboxItem::new(Work::SendRefund { order, refund: refund.id }, now);
+    let refund = surplus_refund(&read.value, &receipt.paid, receipt.why, now);
+    let owed = owed(order, refund.id, now);
     let mut tx = Transaction::new();
-    tx.create(&Refund { requested_by: Some(by.admin), ..refund.clone() }, ()).put_same(&owed);
+    tx.create(&Refund { requested_by: Some(by.admin), ..refund.clone() }, ());
+    for item in &owed {
+        tx.put_same(item);
+    }
     if receipt.why == Surplus::Unmatched {
         tx.forget(&keys::task(Task::new(Subject::UnmatchedReceipt { order, invoice: invoice.into() }, now).id));
     }
     tx.create(&audit::entry(app, by, "receipt.refund", &format!("{order}/{invoice}"), "", refund.amount), ());
     match app.store.commit(tx).await? {
         Commit::Done => {
-            app.queues.hand_on(&[owed]).await;
+            app.queues.hand_on(&owed).await;
             Ok(refund)
         }
         Commit::Lost(_) => Ok(find(app, order, refund.id).await?.value),

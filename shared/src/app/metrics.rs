@@ -28,6 +28,10 @@ metrics! {
     PayoutsPaid: "Count";
     /// Payouts that failed, or came back after they were paid.
     PayoutAnomalies: "Count";
+    /// The gateway, the bank or a person says something about money that our books contradict.
+    MoneyContradictions: "Count";
+    /// Refunds and transfers that the gateway has had for days without saying what became of them.
+    MoneyUnsettled: "Count";
     /// From the payment at the gateway to the paid order here.
     WebhookLagSeconds: "Seconds";
     /// Notices without the gateway's token.

@@ -16,6 +16,7 @@ pub mod leads;
 pub mod manual_refund;
 pub mod mature;
 pub mod metrics;
+pub mod notices;
 pub mod notify;
 pub mod notify_by_phone;
 pub mod owed;

@@ -79,6 +79,13 @@ async fn compose(app: &App, mailer: &Mailer, work: &Work) -> Result<Option<Lette
             }
             found.map(|(order, customer)| letters::order_confirmed(mailer, &customer, &order))
         }
+        Work::MailPaymentHeld { order, invoice } => {
+            // Sent back or settled meanwhile: another letter says so.
+            let held = app.store.receipt(*order, invoice).await?;
+            let sent_back = app.store.refunds(*order).await?.iter().any(|r| !r.value.of_order && r.value.invoice == *invoice);
+            let found = app.store.order_and_customer(*order).await?.zip(held.filter(|_| !sent_back));
+            found.map(|((order, customer), receipt)| letters::payment_held(mailer, &customer, &order, &receipt.value))
+        }
         Work::MailRefund { order, refund } => {
             let refund = app.store.refund(*order, *refund).await?;
             let found = app.store.order_and_customer(*order).await?.zip(refund);
@@ -111,6 +118,9 @@ async fn compose(app: &App, mailer: &Mailer, work: &Work) -> Result<Option<Lette
         | Work::SendRefund { .. }
         | Work::SendPayout { .. }
         | Work::RecordInvoice { .. }
+        | Work::ConfirmNotice { .. }
+        | Work::AskTransfer { .. }
+        | Work::EndLinks { .. }
         | Work::SettleFreeOrder { .. } => {
             return Err(Problem::internal("work that is no mail"));
         }

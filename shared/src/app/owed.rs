@@ -1,11 +1,11 @@
 //! Owed work: carried out by one worker at a time, and handed to its queue again where nobody has picked it up.
 
-use super::{App, Problem};
+use super::{App, Problem, metrics::Metric};
 use crate::{
     domain::{
         ids::OutboxId,
         job::{Subject, Task},
-        outbox::Work,
+        outbox::{OutboxItem, Work},
         time::Timestamp,
     },
     events::Message,
@@ -19,17 +19,28 @@ const PER_SHARD: usize = 200;
 
 /// Carries out one piece of work and removes it. Work that is done, or in another worker's hands, is no error: that
 /// worker finishes it, or the sweep brings it again. A failure comes back later and later, and at last to a person.
-pub async fn carry_out(app: &App, id: OutboxId, work: impl AsyncFn(&Work) -> Result<(), Problem>) -> Result<(), Problem> {
+pub async fn carry_out(app: &App, id: OutboxId, work: impl AsyncFn(&OutboxItem) -> Result<(), Problem>) -> Result<(), Problem> {
     let now = app.clock.now();
     let Some(item) = app.store.claim(id, now).await? else { return Ok(()) };
-    match work(&item.work).await {
+    match work(&item).await {
         Ok(()) => Ok(app.store.settle(&item).await?),
         Err(problem) => {
             if item.is_stuck() {
-                app.store.create(&Task::new(Subject::StuckWork { work: item.work.described() }, now)).await?;
+                app.store.create(&Task::new(stuck(&item), now)).await?;
             }
             Err(problem)
         }
+    }
+}
+
+/// The task that a person gets for work that has failed many times.
+fn stuck(item: &OutboxItem) -> Subject {
+    match &item.work {
+        Work::ConfirmNotice { about, gateway_id, announced } => {
+            Metric::MoneyContradictions.one();
+            Subject::NoticeNotConfirmed { work: item.id, about: format!("{about:?} {gateway_id} was announced as {announced:?}").to_lowercase() }
+        }
+        work => Subject::StuckWork { work: work.described() },
     }
 }
 

@@ -149,7 +149,10 @@ impl From<crate::secrets::password::BadHash> for Problem {
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::SecondPerson => Self::new(Code::NotAllowed).detail(refusal.to_string()),
+            Refusal::SecondPerson | Refusal::NotTheSecondPerson | Refusal::NewColleague | Refusal::OwnTransfer => {
+                Self::new(Code::NotAllowed).detail(refusal.to_string())
+            }
+            Refusal::Overflow(_) => Self::internal(refusal),
             _ => Self::conflict(refusal.to_string()),
         }
     }

@@ -3,7 +3,7 @@
 //! Every way in leads here (webhook, status check, expiry, cancellation) and may come any number of times. The
 //! invoice is always one that the gateway has just been asked for, never what a webhook said.
 
-use super::{Code, Problem, ROUNDS, Shop, audit, metrics::Metric, signals};
+use super::{Code, Problem, ROUNDS, Shop, audit, metrics::Metric, notices::Heard, send_refund, signals};
 use crate::{
     domain::{
         commission::{Commission, CommissionStatus, earned},
@@ -16,6 +16,7 @@ use crate::{
         refund::{Refund, RefundReason, RefundStatus},
         signal::Signal,
         time::Timestamp,
+        verdict::Announced,
         wallet::{Cause, Wallet},
     },
     gateway::{Invoice, InvoiceStatus},
@@ -26,6 +27,7 @@ use crate::{
         transaction::{Commit, Transaction},
     },
 };
+use serde::Serialize;
 
 /// What became of a notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,8 +39,20 @@ pub enum Recorded {
     Surplus(Surplus),
     /// An order's invoice that is not paid.
     Unpaid,
-    /// Not ours.
-    Nothing,
+    /// The gateway does not know it.
+    Unknown,
+    NotOurs,
+}
+
+impl From<Recorded> for Heard {
+    fn from(recorded: Recorded) -> Self {
+        match recorded {
+            Recorded::Paid | Recorded::Already | Recorded::Surplus(_) => Self::Says(Announced::Paid),
+            Recorded::Unpaid => Self::UnderWay,
+            Recorded::Unknown => Self::Unknown,
+            Recorded::NotOurs => Self::NotOurs,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,26 +62,11 @@ enum Lost {
     Gone,
 }
 
-/// Records what a notice is about. The gateway does not repeat a notice that was taken: if it cannot be asked now, or does
-/// not say yet what it announced, that is owed and done later.
-pub async fn take_notice(shop: &Shop, invoice: &str, paid: bool) -> Result<(), Problem> {
-    let later = match record_notice(shop, invoice).await {
-        Ok(recorded) => paid && recorded == Recorded::Unpaid,
-        Err(problem) if problem.code == Code::Unavailable => true,
-        Err(problem) => return Err(problem),
-    };
-    if later {
-        let owed = OutboxItem::new(Work::RecordInvoice { invoice: invoice.into() }, shop.app.clock.now());
-        shop.app.store.create(&owed).await?;
-    }
-    Ok(())
-}
-
 /// Asks the gateway about an invoice and records what it says.
 pub async fn record_notice(shop: &Shop, invoice: &str) -> Result<Recorded, Problem> {
     let Some(invoice) = shop.gateway.read(invoice).await? else {
         tracing::info!("notice about an invoice that the gateway does not know");
-        return Ok(Recorded::Nothing);
+        return Ok(Recorded::Unknown);
     };
     record(shop, &invoice).await
 }
@@ -76,7 +75,7 @@ pub async fn record_notice(shop: &Shop, invoice: &str) -> Result<Recorded, Probl
 pub async fn record(shop: &Shop, invoice: &Invoice) -> Result<Recorded, Problem> {
     let Some(external) = invoice.external() else {
         tracing::info!("an invoice that is not an order's");
-        return Ok(Recorded::Nothing);
+        return Ok(Recorded::NotOurs);
     };
     let now = shop.app.clock.now();
     if invoice.status == InvoiceStatus::Unknown {
@@ -86,25 +85,36 @@ pub async fn record(shop: &Shop, invoice: &Invoice) -> Result<Recorded, Problem>
     for _ in 0..ROUNDS {
         let (order, attempt, receipt) = shop.app.store.order_of_invoice(external.order, external.attempt, &paid.invoice).await?;
         let (Some(order), Some(attempt)) = (order, attempt) else {
-            tracing::info!("a payment for an order that does not exist");
-            return Ok(Recorded::Nothing);
+            // Under a name of ours and paid: no order of this table has asked for it.
+            return without_order(shop, &external.to_string(), &paid, now).await;
         };
         // Its money is on its way back, or a person looks at it: it pays nothing any more, whatever has come free since.
         if let Some(receipt) = receipt {
             return Ok(Recorded::Surplus(receipt.value.why));
         }
-        if let Some(done) = record_once(shop, &order, &attempt.value, invoice, &paid, now).await? {
+        // Read in each round: a line of the ledger is not older than the one before it.
+        if let Some(done) = record_once(shop, &order, &attempt.value, invoice, &paid, shop.app.clock.now()).await? {
             return Ok(done);
         }
     }
     Err(Problem::unavailable("recording the payment kept colliding"))
 }
 
+/// Money for an order that does not exist here is a person's.
+async fn without_order(shop: &Shop, name: &str, paid: &Paid, now: Timestamp) -> Result<Recorded, Problem> {
+    let said = format!("invoice {} is paid, and there is no such order", paid.invoice);
+    let task = Task::new(Subject::MoneyContradiction { about: name.to_owned(), said }, now);
+    if let Commit::Done = shop.app.store.create(&task).await? {
+        Metric::MoneyContradictions.one();
+    }
+    Ok(Recorded::NotOurs)
+}
+
 /// A total of zero: paid without the gateway.
 pub async fn settle_free(shop: &Shop, id: OrderId) -> Result<Recorded, Problem> {
-    let now = shop.app.clock.now();
     for _ in 0..ROUNDS {
-        let Some(order) = shop.app.store.order(id).await? else { return Ok(Recorded::Nothing) };
+        let now = shop.app.clock.now();
+        let Some(order) = shop.app.store.order(id).await? else { return Ok(Recorded::NotOurs) };
         if order.value.status != OrderStatus::Pending || order.value.total != Rupiah::ZERO {
             return Ok(Recorded::Already);
         }
@@ -142,10 +152,22 @@ async fn pay(shop: &Shop, order: &Stored<Order>, paid: &Paid, now: Timestamp) ->
     let late = !order.value.holds_stock();
     let after = order.value.clone().paid(paid.clone(), now)?;
     let mail = OutboxItem::new(Work::MailOrderConfirmed { order: after.id }, now);
+    let mut owed = vec![mail];
+    if paid.attempt < after.attempts {
+        // An older link has paid: a payment through the newer one would have to go back.
+        owed.push(OutboxItem::new(Work::EndLinks { order: after.id }, now));
+    }
     let mut tx = Transaction::new();
-    tx.save(order, &after, Lost::Changed).put_same(&mail);
+    tx.save(order, &after, Lost::Changed);
+    for item in &owed {
+        tx.put_same(item);
+    }
     if late {
-        tx.absent(&keys::receipt(after.id, &paid.invoice), Lost::Changed);
+        // Nobody is there any more for whom an animal could be given: the money goes back.
+        if app.store.customer(after.customer).await?.is_none() {
+            return surplus(shop, order, paid, "IDR", Surplus::TooLate, now).await;
+        }
+        tx.exists(&keys::profile(&after.customer.to_string()), Lost::Changed).absent(&keys::receipt(after.id, &paid.invoice), Lost::Changed);
         // The order had given back what it held; it must get all of it again.
         for line in &after.lines {
             tx.take(&keys::stock(line.product), AVAILABLE, line.quantity, Lost::Gone);
@@ -179,7 +201,7 @@ async fn pay(shop: &Shop, order: &Stored<Order>, paid: &Paid, now: Timestamp) ->
             if after.attribution.is_some() {
                 Metric::CommissionsEarned.one();
             }
-            app.queues.hand_on(&[mail]).await;
+            app.queues.hand_on(&owed).await;
             Ok(Some(Recorded::Paid))
         }
         Commit::Lost(lost) if lost.contains(&Lost::Changed) => Ok(None),
@@ -233,13 +255,14 @@ async fn surplus(shop: &Shop, read: &Stored<Order>, paid: &Paid, currency: &str,
     let mut owed = Vec::new();
     if why == Surplus::Unmatched {
         tx.put_same(&Task::new(Subject::UnmatchedReceipt { order: order.id, invoice: paid.invoice.clone() }, now));
+        owed.push(OutboxItem::new(Work::MailPaymentHeld { order: order.id, invoice: paid.invoice.clone() }, now));
     } else {
         let refund = surplus_refund(order, paid, why, now);
-        owed.push(OutboxItem::new(Work::SendRefund { order: order.id, refund: refund.id }, now));
+        owed.extend(send_refund::owed(order.id, refund.id, now));
         tx.create(&refund, ());
-        for item in &owed {
-            tx.put_same(item);
-        }
+    }
+    for item in &owed {
+        tx.put_same(item);
     }
     let Commit::Done = shop.app.store.commit(tx).await? else { return Ok(None) };
     shop.app.queues.hand_on(&owed).await;
@@ -248,7 +271,8 @@ async fn surplus(shop: &Shop, read: &Stored<Order>, paid: &Paid, currency: &str,
 
 pub(super) fn surplus_refund(order: &Order, paid: &Paid, why: Surplus, now: Timestamp) -> Refund {
     Refund {
-        id: RefundId::named(&[&order.id.to_string(), &paid.invoice]),
+        // In a name space of its own: a key that a person chooses for a refund is never an invoice's.
+        id: RefundId::named(&["surplus", &order.id.to_string(), &paid.invoice]),
         order: order.id,
         status: RefundStatus::Requested,
         amount: paid.amount,
@@ -268,17 +292,46 @@ pub(super) fn surplus_refund(order: &Order, paid: &Paid, why: Surplus, now: Time
     }
 }
 
-/// The payment status of an order: what is stored, healed by asking the gateway while it is pending.
-pub async fn check(shop: &Shop, id: OrderId) -> Result<Order, Problem> {
+/// Seconds within which the gateway is not asked again about the same link, however often a customer looks.
+const ASKED_SECONDS: i64 = 10;
+
+/// How a link stands, as far as the gateway was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkStanding {
+    /// There is none, or none is needed.
+    None,
+    Open,
+    /// It takes no money any more: another one is to be asked for.
+    Ended,
+}
+
+/// The payment status of an order: what is stored, healed by asking the gateway while it is pending, though not more often
+/// than every few seconds.
+pub async fn check(shop: &Shop, id: OrderId) -> Result<(Order, LinkStanding), Problem> {
     let missing = || Problem::new(Code::NotFound);
     let read = shop.app.store.order(id).await?.ok_or_else(missing)?;
     if !read.value.is_payable() || read.value.attempts == 0 {
-        return Ok(read.value);
+        return Ok((read.value, LinkStanding::None));
     }
     let attempt = shop.app.store.attempt(id, read.value.attempts).await?.ok_or_else(missing)?;
-    let Some(link) = &attempt.value.invoice else { return Ok(read.value) };
-    match record_notice(shop, &link.id).await? {
-        Recorded::Nothing | Recorded::Unpaid => Ok(read.value),
-        _ => Ok(shop.app.store.order(id).await?.ok_or_else(missing)?.value),
+    let Some(link) = &attempt.value.invoice else { return Ok((read.value, LinkStanding::None)) };
+    let now = shop.app.clock.now();
+    let known = if attempt.value.ended { LinkStanding::Ended } else { LinkStanding::Open };
+    if attempt.value.asked_at.is_some_and(|at| now.since(at) < ASKED_SECONDS) {
+        return Ok((read.value, known));
+    }
+    let Some(invoice) = shop.gateway.read(&link.id).await? else { return Ok((read.value, known)) };
+    let ended = !matches!(invoice.status, InvoiceStatus::Pending | InvoiceStatus::Unknown);
+    // Lost to another look at the same moment, which has noted the same.
+    shop.app.store.save(&attempt, &Attempt { asked_at: Some(now), ended, ..attempt.value.clone() }).await?;
+    let standing = if ended { LinkStanding::Ended } else { LinkStanding::Open };
+    match record(shop, &invoice).await? {
+        Recorded::Unknown | Recorded::NotOurs | Recorded::Unpaid => Ok((read.value, standing)),
+        Recorded::Paid | Recorded::Already | Recorded::Surplus(_) => {
+            let order = shop.app.store.order(id).await?.ok_or_else(missing)?.value;
+            let standing = if order.is_payable() { LinkStanding::Ended } else { LinkStanding::None };
+            Ok((order, standing))
+        }
     }
 }

@@ -1,44 +1,38 @@
-//! Payouts through the gateway, where they are switched on: handed over by a person, and settled by what the gateway tells.
+//! Payouts through the gateway, where they are switched on: handed over by a person, settled by the gateway's word.
 
 use super::{
     App, Code, Problem, ROUNDS, Shop,
     audit::{self, Reviewer},
-    payouts,
+    metrics::Metric,
+    notices::Heard,
+    payouts::{self, PayoutRead},
 };
 use crate::{
     domain::{
-        ids::PayoutId,
-        outbox::{AtGateway, OutboxItem, Work},
-        payout::{Decider, Decision, Payout, PayoutStatus, Transfer},
-        settings::Settings,
+        ids::{AdminId, PayoutId},
+        job::{Subject, Task},
+        outbox::{OutboxItem, TransferEnding, Work},
+        payout::{Decider, Decision, Evidence, Payout, PayoutStatus, Refusal, Transfer},
         text::{Note, TransferReference},
         time::Timestamp,
-        wallet::Wallet,
+        verdict::{Announced, NextRequest, NotTaken, Verdict},
     },
     gateway::{PayoutAnswer, PayoutState},
-    store::{
-        entity::Stored,
-        keys,
-        transaction::{Commit, Transaction},
-    },
+    store::transaction::{Commit, Transaction},
 };
 
 /// Hands a payout in processing to the gateway. Twice is once.
 pub async fn hand_over(app: &App, by: Reviewer, id: PayoutId) -> Result<Payout, Problem> {
     for _ in 0..ROUNDS {
-        let now = app.clock.now();
-        let read = app.store.payout(id).await?.ok_or_else(|| Problem::new(Code::NotFound))?;
-        if read.value.transfer.as_ref().is_some_and(|t| t.by == by.admin) {
-            return Ok(read.value);
+        let read = PayoutRead::of(app, id, |_| Vec::new()).await?;
+        let policy = read.policy();
+        if read.payout.value.transfer.as_ref().is_some_and(|t| t.by == by.admin) {
+            return Ok(read.payout.value);
         }
-        let wallet_key = keys::wallet(read.value.affiliate);
-        let mut found = app.store.get_many([wallet_key.clone(), keys::settings()]).await?;
-        let wallet: Stored<Wallet> = found.take(&wallet_key)?.ok_or_else(|| Problem::internal("an affiliate without a wallet"))?;
-        let settings = found.take::<Settings>(&keys::settings())?.map(|s| s.value).unwrap_or_default();
-        let handed = read.value.clone().handed_over(&wallet.value, by.admin, &settings, now)?;
-        let owed = OutboxItem::new(Work::SendPayout { payout: id }, now);
+        let (handed, wallet) = read.payout.value.clone().handed_over(read.wallet.value.clone(), by.admin, &policy)?;
+        let owed = OutboxItem::new(Work::SendPayout { payout: id }, policy.now);
         let mut tx = Transaction::new();
-        tx.save(&read, &handed, ()).unchanged(&wallet, ()).put_same(&owed);
+        tx.save(&read.payout, &handed, ()).save(&read.wallet, &wallet, ()).put_same(&owed);
         tx.create(&audit::entry(app, by, "payout.hand_over", &id.to_string(), "", handed.net), ());
         if let Commit::Done = app.store.commit(tx).await? {
             app.queues.hand_on(&[owed]).await;
@@ -48,34 +42,44 @@ pub async fn hand_over(app: &App, by: Reviewer, id: PayoutId) -> Result<Payout, 
     Err(Problem::unavailable("the payout kept changing"))
 }
 
-/// Asks the gateway to transfer. The payout's id is the idempotency key, so a repeat sends nothing twice. A refusal may
-/// pass; one that lasts a day is final, once nothing that was asked can still take effect.
-pub async fn send(shop: &Shop, id: PayoutId) -> Result<(), Problem> {
+/// Asks the gateway to transfer; `tries` counts the tries, this one included. The payout's id is the idempotency key, and
+/// from the second try on the gateway is asked first what it knows under it, for it forgets keys. A refusal that cannot
+/// pass, or has lasted a day, ends the requests; the payout ends with the look-up after the last of them.
+pub async fn send(shop: &Shop, id: PayoutId, tries: u32) -> Result<(), Problem> {
     let Some(read) = shop.app.store.payout(id).await? else { return Ok(()) };
     let Some(transfer) = read.value.transfer.clone().filter(|_| read.value.status == PayoutStatus::Processing) else { return Ok(()) };
     let now = shop.app.clock.now();
-    let last = match AtGateway::next(transfer.at, transfer.given_up_at, now) {
-        AtGateway::Wait => return Err(Problem::unavailable("the last request to transfer may still be under way")),
-        AtGateway::Conclude => return conclude(shop, id).await,
-        AtGateway::Send { last } => last,
-    };
-    match shop.gateway.pay_out(&read.value).await {
-        Ok(answer) => taken(&shop.app, id, &answer).await,
-        Err(error) if error.rules_payout_out() => fail(&shop.app, id, "the gateway cannot pay to this account").await,
-        Err(error) => {
-            if last && error.is_refusal() {
-                note(&shop.app, id, |t| t.given_up_at.is_none().then_some(Transfer { given_up_at: Some(now), ..t })).await?;
+    match NextRequest::decide(transfer.at, transfer.given_up_at, tries, now) {
+        NextRequest::Wait => Err(Problem::unavailable("the last request to transfer may still be under way")),
+        NextRequest::Conclude { last_request } => conclude(shop, id, last_request).await,
+        NextRequest::Send { look_up_first, last } => {
+            if look_up_first && let Some(answer) = shop.gateway.look_up_payout(id, now).await?.found() {
+                return taken(&shop.app, id, &answer).await;
             }
-            Err(error.into())
+            match shop.gateway.pay_out(&read.value).await {
+                Ok(answer) => taken(&shop.app, id, &answer).await,
+                Err(error) => {
+                    if error.is_refusal() && (last || error.rules_payout_out()) {
+                        give_up(&shop.app, id, now).await?;
+                    }
+                    Err(error.into())
+                }
+            }
         }
     }
 }
 
-/// Nothing asks the gateway to transfer any more: what it knows of under our name stands, and otherwise it has failed.
-async fn conclude(shop: &Shop, id: PayoutId) -> Result<(), Problem> {
-    match shop.gateway.find_payout(id).await? {
-        Some(answer) => taken(&shop.app, id, &answer).await,
-        None => fail(&shop.app, id, "the gateway has refused this transfer for a day").await,
+/// No more requests are sent from now on.
+async fn give_up(app: &App, id: PayoutId, now: Timestamp) -> Result<(), Problem> {
+    note(app, id, |t| t.given_up_at.is_none().then_some(Transfer { given_up_at: Some(now), ..t })).await
+}
+
+/// No request is under way: what the gateway knows under our name stands, and otherwise the transfer has failed.
+async fn conclude(shop: &Shop, id: PayoutId, last_request: Timestamp) -> Result<(), Problem> {
+    match shop.gateway.look_up_payout(id, shop.app.clock.now()).await?.verdict(last_request) {
+        Verdict::Taken(answer) => taken(&shop.app, id, &answer).await,
+        Verdict::NotTaken(proof) => fail(&shop.app, id, proof).await,
+        Verdict::Undecided => Err(Problem::unavailable("a request to transfer may still be under way")),
     }
 }
 
@@ -84,16 +88,21 @@ async fn taken(app: &App, id: PayoutId, answer: &PayoutAnswer) -> Result<(), Pro
     settle(app, id, answer).await
 }
 
-async fn fail(app: &App, id: PayoutId, why: &str) -> Result<(), Problem> {
-    let note = Note::parse(why).map_err(|w| Problem::internal(w.message))?;
-    by_gateway(app, id, Decision::Fail { note }).await
+fn words(text: &str) -> Result<Note, Problem> {
+    Note::parse(text).map_err(|w| Problem::internal(w.message))
+}
+
+/// The gateway has not taken it, and never will.
+async fn fail(app: &App, id: PayoutId, _: NotTaken) -> Result<(), Problem> {
+    let note = words("the gateway did not take this transfer")?;
+    by_gateway(app, id, &Decision::Fail { note, not_transferred: true }).await
 }
 
 /// Keeps something about a transfer, unless it is kept already.
-async fn note(app: &App, id: PayoutId, what: impl Fn(Transfer) -> Option<Transfer>) -> Result<(), Problem> {
+async fn note(app: &App, id: PayoutId, change: impl Fn(Transfer) -> Option<Transfer>) -> Result<(), Problem> {
     for _ in 0..ROUNDS {
         let Some(read) = app.store.payout(id).await? else { return Ok(()) };
-        let Some(transfer) = read.value.transfer.clone().and_then(&what) else { return Ok(()) };
+        let Some(transfer) = read.value.transfer.clone().and_then(&change) else { return Ok(()) };
         if let Commit::Done = app.store.save(&read, &Payout { transfer: Some(transfer), ..read.value.clone() }).await? {
             return Ok(());
         }
@@ -101,48 +110,113 @@ async fn note(app: &App, id: PayoutId, what: impl Fn(Transfer) -> Option<Transfe
     Err(Problem::unavailable("the payout kept changing"))
 }
 
-/// The gateway said that something happened to a payout: it is asked what, and that is recorded.
-pub async fn record(shop: &Shop, gateway_id: &str) -> Result<(), Problem> {
-    let Some(answer) = shop.gateway.read_payout(gateway_id).await? else { return Ok(()) };
-    match answer.payout {
-        Some(id) => settle(&shop.app, id, &answer).await,
-        None => Ok(()),
+/// Asks the gateway about one of its payouts, and records the answer.
+pub(super) async fn record(shop: &Shop, gateway_id: &str) -> Result<Heard, Problem> {
+    let Some(answer) = shop.gateway.read_payout(gateway_id).await? else { return Ok(Heard::Unknown) };
+    let Some(id) = answer.payout else { return Ok(Heard::NotOurs) };
+    settle(&shop.app, id, &answer).await?;
+    Ok(match answer.state {
+        PayoutState::UnderWay => Heard::UnderWay,
+        PayoutState::Succeeded => Heard::Says(Announced::Succeeded),
+        PayoutState::Failed => Heard::Says(Announced::Failed),
+        PayoutState::Reversed => Heard::Says(Announced::Reversed),
+    })
+}
+
+/// Records the gateway's word about a transfer. A word that is known, or older than what is known, changes nothing; one that
+/// contradicts our books is a person's.
+async fn settle(app: &App, id: PayoutId, answer: &PayoutAnswer) -> Result<(), Problem> {
+    let Some(payout) = app.store.payout(id).await?.map(|p| p.value) else { return Ok(()) };
+    let reference = || TransferReference::parse(&answer.id).map_err(|w| Problem::internal(w.message));
+    let paid = || Ok::<_, Problem>(Decision::Pay { reference: reference()?, evidence: Evidence::HasLeft });
+    let reversed = || Ok::<_, Problem>(Decision::Reverse { note: words("the bank sent the transfer back")? });
+    match (answer.state, payout.status) {
+        (PayoutState::Succeeded, PayoutStatus::Processing | PayoutStatus::Failed | PayoutStatus::Rejected) => by_gateway(app, id, &paid()?).await,
+        (PayoutState::Failed, PayoutStatus::Processing) => {
+            let note = words("the bank did not take the transfer")?;
+            by_gateway(app, id, &Decision::Fail { note, not_transferred: true }).await
+        }
+        (PayoutState::Failed, PayoutStatus::Paid) => contradiction(app, id, "the transfer has failed, though it is paid here").await,
+        (PayoutState::Reversed, PayoutStatus::Processing) => {
+            // What was never noted as paid was paid before it came back.
+            by_gateway(app, id, &paid()?).await?;
+            by_gateway(app, id, &reversed()?).await
+        }
+        (PayoutState::Reversed, PayoutStatus::Paid) => by_gateway(app, id, &reversed()?).await,
+        (PayoutState::UnderWay | PayoutState::Succeeded | PayoutState::Failed | PayoutState::Reversed, _) => Ok(()),
     }
 }
 
-async fn settle(app: &App, id: PayoutId, answer: &PayoutAnswer) -> Result<(), Problem> {
-    let words = |text: &str| Note::parse(text).map_err(|w| Problem::internal(w.message));
-    let decision = match answer.state {
-        PayoutState::UnderWay => return Ok(()),
-        PayoutState::Succeeded => {
-            let reference = TransferReference::parse(&answer.id).map_err(|w| Problem::internal(w.message))?;
-            Decision::Pay { reference, has_left: true }
-        }
-        PayoutState::Failed => Decision::Fail { note: words("the bank did not take the transfer")? },
-        PayoutState::Reversed => {
-            // What was never noted as paid was paid before it came back.
-            let reference = TransferReference::parse(&answer.id).map_err(|w| Problem::internal(w.message))?;
-            by_gateway(app, id, Decision::Pay { reference, has_left: true }).await?;
-            Decision::Reverse { note: words("the bank sent the transfer back")? }
-        }
-    };
-    by_gateway(app, id, decision).await
+async fn contradiction(app: &App, id: PayoutId, said: &str) -> Result<(), Problem> {
+    let subject = Subject::MoneyContradiction { about: id.to_string(), said: said.into() };
+    if let Commit::Done = app.store.create(&Task::new(subject, app.clock.now())).await? {
+        Metric::MoneyContradictions.one();
+    }
+    Ok(())
 }
 
-/// In the name of whoever handed it over. What stands already, or is past, changes nothing.
-async fn by_gateway(app: &App, id: PayoutId, decision: Decision) -> Result<(), Problem> {
+/// Applies the gateway's word in the name of whoever handed it over. A step that somebody else has just made is no failure:
+/// the caller decided on an older status, and asks again where that matters.
+async fn by_gateway(app: &App, id: PayoutId, decision: &Decision) -> Result<(), Problem> {
     let Some(payout) = app.store.payout(id).await?.map(|p| p.value) else { return Ok(()) };
     let Some(transfer) = &payout.transfer else { return Ok(()) };
     let by = Reviewer { admin: transfer.by, address: None };
     match payouts::apply(app, by, Decider::Gateway, id, decision).await {
-        Err(problem) if problem.code == Code::Conflict => Ok(()),
+        Err(problem) if problem.code == Code::Conflict => Err(Problem::unavailable("the payout has just changed")),
         done => done.map(|_| ()),
     }
 }
 
-/// How long the gateway is given to tell by itself, and how many transfers are asked for in one run.
+/// Somebody wants a transfer at the gateway to end: another person than the one who handed it over asks, and the gateway's
+/// word decides. The worker asks it, for this function has no key to it.
+pub async fn request_ending(app: &App, by: Reviewer, id: PayoutId, ending: TransferEnding) -> Result<Payout, Problem> {
+    let read = app.store.payout(id).await?.ok_or_else(|| Problem::new(Code::NotFound))?;
+    let Some(transfer) = &read.value.transfer else { return Err(Refusal::NotToHandOver.into()) };
+    let fits =
+        matches!((ending, read.value.status), (TransferEnding::Failed, PayoutStatus::Processing) | (TransferEnding::Reversed, PayoutStatus::Paid));
+    if !fits {
+        return Err(Problem::conflict(format!("the payout is {}", read.value.status)));
+    }
+    if transfer.by == by.admin {
+        return Err(Refusal::OwnTransfer.into());
+    }
+    let owed = OutboxItem::new(Work::AskTransfer { payout: id, by: by.admin, ending }, app.clock.now());
+    let mut tx = Transaction::new();
+    tx.unchanged(&read, ()).put_same(&owed);
+    tx.create(&audit::entry(app, by, "payout.ask_gateway", &id.to_string(), read.value.status.as_str(), format!("{ending:?}").to_lowercase()), ());
+    match app.store.commit(tx).await? {
+        Commit::Done => {
+            app.queues.hand_on(&[owed]).await;
+            Ok(read.value)
+        }
+        Commit::Lost(_) => Err(Problem::conflict("the payout has just changed; look again")),
+    }
+}
+
+/// Asks the gateway what became of a transfer of which `by` says that it failed or came back.
+pub async fn ask(shop: &Shop, id: PayoutId, by: AdminId, ending: TransferEnding) -> Result<(), Problem> {
+    let Some(payout) = shop.app.store.payout(id).await?.map(|p| p.value) else { return Ok(()) };
+    let Some(transfer) = payout.transfer.as_ref().filter(|t| t.by != by) else { return Ok(()) };
+    let now = shop.app.clock.now();
+    let last_request = transfer.given_up_at.unwrap_or(transfer.at);
+    match (shop.gateway.look_up_payout(id, now).await?.verdict(last_request), ending) {
+        (Verdict::Taken(answer), TransferEnding::Reversed) if answer.state == PayoutState::Failed && payout.status == PayoutStatus::Paid => {
+            by_gateway(&shop.app, id, &Decision::Reverse { note: words("the gateway says that the transfer has failed")? }).await
+        }
+        (Verdict::Taken(answer), _) => taken(&shop.app, id, &answer).await,
+        // It is still being sent: no more, and the sender concludes.
+        (_, TransferEnding::Failed) if transfer.gateway_id.is_none() => give_up(&shop.app, id, now).await,
+        (Verdict::NotTaken(proof), TransferEnding::Failed) => fail(&shop.app, id, proof).await,
+        (Verdict::NotTaken(_), TransferEnding::Reversed) => contradiction(&shop.app, id, "the gateway knows no transfer under its name").await,
+        (Verdict::Undecided, _) => Err(Problem::unavailable("a request to transfer may still be under way")),
+    }
+}
+
+/// How long the gateway is given to tell by itself, how many transfers are asked for in one run, and after how long a person
+/// is told.
 const PATIENCE_SECONDS: i64 = 3_600;
 const PER_RUN: usize = 100;
+pub(super) const UNSETTLED_SECONDS: i64 = 3 * 86_400;
 
 /// Asks the gateway about transfers that it took long ago and has not told of since.
 pub async fn ask_about_sent(shop: &Shop, now: Timestamp) -> Result<(), Problem> {
@@ -153,7 +227,7 @@ pub async fn ask_about_sent(shop: &Shop, now: Timestamp) -> Result<(), Problem> 
             let Some(transfer) = payout.value.transfer.filter(|t| now.since(t.at) >= PATIENCE_SECONDS) else { continue };
             let Some(gateway_id) = &transfer.gateway_id else { continue };
             asked += 1;
-            if let Err(problem) = record(shop, gateway_id).await {
+            if let Err(problem) = ask_about_one(shop, payout.value.id, gateway_id, transfer.at, now).await {
                 tracing::info!(payout = %payout.value.id, code = problem.code.as_str(), "transfer not asked for in this run");
             }
         }
@@ -163,4 +237,17 @@ pub async fn ask_about_sent(shop: &Shop, now: Timestamp) -> Result<(), Problem> 
             return Ok(());
         }
     }
+}
+
+async fn ask_about_one(shop: &Shop, id: PayoutId, gateway_id: &str, sent_at: Timestamp, now: Timestamp) -> Result<(), Problem> {
+    match record(shop, gateway_id).await? {
+        Heard::Says(_) | Heard::NotOurs => {}
+        Heard::UnderWay | Heard::Unknown if now.since(sent_at) < UNSETTLED_SECONDS => {}
+        Heard::UnderWay | Heard::Unknown => {
+            if let Commit::Done = shop.app.store.create(&Task::new(Subject::TransferUnsettled { payout: id }, now)).await? {
+                Metric::MoneyUnsettled.one();
+            }
+        }
+    }
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! What scheduled jobs leave behind: tasks for a person, and checkpoints of their progress.
 
 use super::{
-    ids::{AdminId, AffiliateId, OrderId, RefundId, TaskId},
+    ids::{AdminId, AffiliateId, OrderId, OutboxId, PayoutId, RefundId, TaskId},
     time::Timestamp,
     wallet::Balance,
 };
@@ -42,6 +42,30 @@ pub enum Subject {
     },
     LedgerDifference {
         affiliate: AffiliateId,
+    },
+    /// The gateway has announced something that it does not say when it is asked; `work` is the outbox item that goes on
+    /// asking. Closing the task ends that.
+    NoticeNotConfirmed {
+        work: OutboxId,
+        about: String,
+    },
+    /// The gateway has had a refund for days and does not say what became of it.
+    RefundUnsettled {
+        order: OrderId,
+        refund: RefundId,
+    },
+    /// The gateway has had a transfer for days and does not say what became of it.
+    TransferUnsettled {
+        payout: PayoutId,
+    },
+    /// The other side says something about money that our books contradict.
+    MoneyContradiction {
+        about: String,
+        said: String,
+    },
+    /// A payout above the limit has left without a second person's approval.
+    PayoutNotApproved {
+        payout: PayoutId,
     },
 }
 

@@ -34,6 +34,7 @@ pub mod stats;
 pub mod text;
 pub mod time;
 pub mod upload;
+pub mod verdict;
 pub mod wallet;
 
 /// Why one value was refused: a stable code for programs and a sentence for people.

@@ -3,10 +3,11 @@
 use super::{
     contact::Email,
     identity::{Audience, LinkPurpose},
-    ids::{AffiliateId, OrderId, OutboxId, PayoutId, RefundId, UploadId},
+    ids::{AdminId, AffiliateId, OrderId, OutboxId, PayoutId, RefundId, UploadId},
     text::mask_email,
     time::Timestamp,
     upload::Purpose,
+    verdict::Announced,
 };
 use serde::{Deserialize, Serialize};
 
@@ -26,10 +27,6 @@ pub struct OutboxItem {
 const CLAIM_SECONDS: i64 = 60;
 /// The longest pause between two tries.
 const LONGEST_PAUSE: i64 = 6 * 3_600;
-/// A refusal by the gateway that nobody has mended after so long is final.
-const REFUSED_FOR: i64 = 86_400;
-/// Longer than any function may run: a request that was begun before then has ended.
-const LAST_REQUEST: i64 = 900;
 /// After so many tries a person is told. Work that moves money goes on being tried all the same.
 const MANY_TRIES: u32 = 10;
 
@@ -109,32 +106,48 @@ pub enum Work {
     RecordInvoice {
         invoice: String,
     },
+    /// Ask the gateway again until it says what its notice has announced.
+    ConfirmNotice {
+        about: NoticeAbout,
+        gateway_id: String,
+        announced: Announced,
+    },
+    /// Ask the gateway what became of a transfer that a person wants to see failed or reversed.
+    AskTransfer {
+        payout: PayoutId,
+        by: AdminId,
+        ending: TransferEnding,
+    },
+    /// End the links of an order that another one has paid.
+    EndLinks {
+        order: OrderId,
+    },
+    /// Money came in that pays nothing by itself: the customer is told that a person looks at it.
+    MailPaymentHeld {
+        order: OrderId,
+        invoice: String,
+    },
     /// An order that costs nothing is paid without the gateway.
     SettleFreeOrder {
         order: OrderId,
     },
 }
 
-/// What to do next with money that the gateway is to move.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AtGateway {
-    /// Ask it to move the money; while it is not, `last` says whether a refusal is to be taken as final.
-    Send { last: bool },
-    /// It is not asked any more, but a request from before may still be under way.
-    Wait,
-    /// No request is under way: what it does not know of now, it never will.
-    Conclude,
+/// The kind of thing that a notice of the gateway is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoticeAbout {
+    Invoice,
+    Refund,
+    Payout,
 }
 
-impl AtGateway {
-    /// By when the money was owed to the gateway, and since when it is not asked any more.
-    pub const fn next(owed_at: Timestamp, given_up_at: Option<Timestamp>, now: Timestamp) -> Self {
-        match given_up_at {
-            Some(at) if now.since(at) < LAST_REQUEST => Self::Wait,
-            Some(_) => Self::Conclude,
-            None => Self::Send { last: now.since(owed_at) >= REFUSED_FOR },
-        }
-    }
+/// The end that a person expects of a transfer at the gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TransferEnding {
+    Failed,
+    Reversed,
 }
 
 /// Which queue does the work.
@@ -160,9 +173,29 @@ impl Work {
 
     pub const fn lane(&self) -> Lane {
         match self {
-            Self::SendRefund { .. } | Self::SendPayout { .. } | Self::RecordInvoice { .. } | Self::SettleFreeOrder { .. } => Lane::Payments,
+            Self::SendRefund { .. }
+            | Self::SendPayout { .. }
+            | Self::RecordInvoice { .. }
+            | Self::ConfirmNotice { .. }
+            | Self::AskTransfer { .. }
+            | Self::EndLinks { .. }
+            | Self::SettleFreeOrder { .. } => Lane::Payments,
             Self::RenderUpload { .. } => Lane::Uploads,
-            _ => Lane::Notifications,
+            Self::MailLink { .. }
+            | Self::MailAlreadyRegistered { .. }
+            | Self::MailPasswordChanged { .. }
+            | Self::MailOrderPlaced { .. }
+            | Self::MailOrderExpired { .. }
+            | Self::MailOrderConfirmed { .. }
+            | Self::MailPaymentHeld { .. }
+            | Self::MailRefund { .. }
+            | Self::MailApplicationReceived { .. }
+            | Self::MailApplicationApproved { .. }
+            | Self::MailApplicationRejected { .. }
+            | Self::MailBankDecided { .. }
+            | Self::MailBankChanged { .. }
+            | Self::MailPayout { .. }
+            | Self::WhatsApp { .. } => Lane::Notifications,
         }
     }
 }

@@ -1,12 +1,14 @@
 //! Money on its way back to a customer.
 
 use super::{
+    Forbidden,
     ids::{AdminId, OrderId, RefundId, UploadId},
     money::Rupiah,
     payment::PaymentMethod,
     status,
     text::{Note, TransferReference},
     time::Timestamp,
+    verdict::{Announced, NotTaken},
 };
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +18,8 @@ status! {
     steps {
         Requested => [Sent, Succeeded, Failed, Manual],
         Sent => [Succeeded, Failed, Manual],
-        Failed => [Manual],
+        // Only by the gateway's word, against what it said before.
+        Failed => [Manual, Succeeded],
         Manual => [Succeeded],
     }
 }
@@ -74,10 +77,76 @@ pub struct Refund {
 }
 
 impl Refund {
-    /// The same refund in its next status.
-    pub fn moved(mut self, to: RefundStatus, now: Timestamp) -> Result<Self, super::Forbidden> {
+    /// The refund in its next status. The ways there are the transitions below; none of them ends a refund without the
+    /// gateway's word, a look-up that found nothing, or a person.
+    fn step(mut self, to: RefundStatus, now: Timestamp) -> Result<Self, Forbidden> {
         self.status = self.status.step(to)?;
         self.updated_at = now;
         Ok(self)
+    }
+
+    /// The gateway has taken it, and has not said what became of it.
+    pub fn sent(self, gateway_id: String, now: Timestamp) -> Result<Self, Forbidden> {
+        Ok(Self { gateway_id: Some(gateway_id), ..self.step(RefundStatus::Sent, now)? })
+    }
+
+    /// The gateway says what became of it. A refund without a status for that word (`paid`, `reversed`) has no such step.
+    pub fn settled(self, said: Announced, gateway_id: String, now: Timestamp) -> Result<Self, Forbidden> {
+        let to = match said {
+            Announced::Succeeded => RefundStatus::Succeeded,
+            Announced::Failed => RefundStatus::Failed,
+            Announced::Paid => return Err(Forbidden { from: self.status.as_str(), to: "paid" }),
+            Announced::Reversed => return Err(Forbidden { from: self.status.as_str(), to: "reversed" }),
+        };
+        Ok(Self { gateway_id: Some(gateway_id), ..self.step(to, now)? })
+    }
+
+    /// The gateway has not taken it and never will: a person transfers it.
+    pub fn left_to_a_person(self, proof: NotTaken) -> Result<Self, Forbidden> {
+        self.step(RefundStatus::Manual, proof.asked_at())
+    }
+
+    /// The rail on which the money came takes none back, so the gateway was never asked: a person transfers it.
+    pub fn left_to_a_person_by_its_rail(self, now: Timestamp) -> Result<Self, Forbidden> {
+        if self.method.refunds_through_gateway() {
+            return Err(Forbidden { from: self.status.as_str(), to: RefundStatus::Manual.as_str() });
+        }
+        self.step(RefundStatus::Manual, now)
+    }
+
+    /// A person takes over a refund of which the gateway has said that it failed.
+    pub fn taken_over(self, now: Timestamp) -> Result<Self, Forbidden> {
+        if self.status != RefundStatus::Failed {
+            return Err(Forbidden { from: self.status.as_str(), to: RefundStatus::Manual.as_str() });
+        }
+        self.step(RefundStatus::Manual, now)
+    }
+
+    /// A person has made the transfer.
+    pub fn confirmed(self, reference: TransferReference, now: Timestamp) -> Result<Self, Forbidden> {
+        if self.status != RefundStatus::Manual {
+            return Err(Forbidden { from: self.status.as_str(), to: RefundStatus::Succeeded.as_str() });
+        }
+        Ok(Self { proof: Some(reference), ..self.step(RefundStatus::Succeeded, now)? })
+    }
+
+    /// The name under which the gateway knows it.
+    pub fn name_at_gateway(&self) -> String {
+        format!("{}/{}", self.order, self.id)
+    }
+
+    /// The refund behind a name at the gateway, where it is one of ours.
+    pub fn parse_name(name: &str) -> Option<(OrderId, RefundId)> {
+        let (order, refund) = name.split_once('/')?;
+        Some((OrderId::parse(order)?, RefundId::parse(refund)?))
+    }
+
+    pub fn is_our_name(name: &str) -> bool {
+        Self::parse_name(name).is_some()
+    }
+
+    /// Whether a person has made the transfer by hand.
+    pub const fn was_made_by_hand(&self) -> bool {
+        self.proof.is_some()
     }
 }

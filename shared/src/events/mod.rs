@@ -7,6 +7,7 @@ use crate::domain::{
     ids::{OutboxId, UploadId},
     outbox::{Lane, OutboxItem},
     upload::{Purpose, Rendering},
+    verdict::Announced,
 };
 use aws_sdk_sqs::Client;
 use serde::{Deserialize, Serialize};
@@ -21,11 +22,27 @@ pub enum Message {
         /// Whether it announced a payment.
         #[serde(default)]
         paid: bool,
+        /// Whether it carried a name that is none of ours: a test of the gateway's, say.
+        #[serde(default)]
+        foreign: bool,
     },
     /// The gateway said that something happened to a refund.
-    RefundNotice { gateway_id: String },
+    RefundNotice {
+        gateway_id: String,
+        /// Its word, where a version that keeps it has taken the notice.
+        #[serde(default)]
+        announced: Option<Announced>,
+        #[serde(default)]
+        foreign: bool,
+    },
     /// The gateway said that something happened to a payout.
-    PayoutNotice { gateway_id: String },
+    PayoutNotice {
+        gateway_id: String,
+        #[serde(default)]
+        announced: Option<Announced>,
+        #[serde(default)]
+        foreign: bool,
+    },
     /// There is owed work in the outbox.
     Owed { outbox: OutboxId },
     /// Look at an uploaded picture.

@@ -13,6 +13,8 @@ use crate::{
         payout::Payout,
         refund::Refund,
         text::PersonName,
+        time::Timestamp,
+        verdict::LookUp,
     },
     https,
 };
@@ -28,6 +30,9 @@ pub enum GatewayError {
     /// Nothing, or nothing sensible, came back in time: the request may or may not have taken effect.
     #[error("the payment gateway did not answer: {0}")]
     Unavailable(String),
+    /// It takes no more requests for so long. Nobody waits for it who has only one try: a customer at the checkout, say.
+    #[error("the payment gateway is busy for {0:?}")]
+    Busy(Duration),
     /// It understood and said no.
     #[error("the payment gateway refused: {code} ({status})")]
     Refused { status: u16, code: String },
@@ -140,11 +145,11 @@ impl Gateway {
         wire::refund(&answer)
     }
 
-    /// The refund under our name for it, if the gateway has taken it.
-    pub async fn find_refund(&self, refund: &Refund) -> Result<Option<RefundAnswer>, GatewayError> {
+    /// Asks, at `now`, which refund the gateway has under our name for it.
+    pub async fn look_up_refund(&self, refund: &Refund, now: Timestamp) -> Result<LookUp<RefundAnswer>, GatewayError> {
         let path = format!("/refunds?invoice_id={}&limit=100", wire::path_segment(&refund.invoice));
         let list = wire::refunds(&self.repeat("GET", &path, None, None).await?)?;
-        Ok(list.into_iter().find(|r| r.reference == Some((refund.order, refund.id))))
+        Ok(LookUp::answered(list.into_iter().find(|r| r.reference == Some((refund.order, refund.id))), now))
     }
 
     pub async fn read_refund(&self, id: &str) -> Result<Option<RefundAnswer>, GatewayError> {
@@ -163,10 +168,10 @@ impl Gateway {
         wire::payout(&answer)
     }
 
-    /// The transfer under our name for it, if the gateway has taken it.
-    pub async fn find_payout(&self, id: PayoutId) -> Result<Option<PayoutAnswer>, GatewayError> {
+    /// Asks, at `now`, which transfer the gateway has under our name for it.
+    pub async fn look_up_payout(&self, id: PayoutId, now: Timestamp) -> Result<LookUp<PayoutAnswer>, GatewayError> {
         let list = wire::payouts(&self.repeat("GET", &format!("/v2/payouts?reference_id={id}"), None, None).await?)?;
-        Ok(list.into_iter().find(|p| p.payout == Some(id)))
+        Ok(LookUp::answered(list.into_iter().find(|p| p.payout == Some(id)), now))
     }
 
     pub async fn read_payout(&self, id: &str) -> Result<Option<PayoutAnswer>, GatewayError> {
@@ -178,17 +183,17 @@ impl Gateway {
     }
 
     async fn repeat(&self, method: &str, path: &str, body: Option<&str>, key: Option<&str>) -> Result<Vec<u8>, GatewayError> {
-        let mut last = GatewayError::Unavailable("no try".into());
-        for round in 0..TRIES {
-            if round > 0 {
-                self.sleep.sleep(Duration::from_millis(200 << round)).await;
-            }
-            match self.send(method, path, body, key).await {
-                Err(error @ GatewayError::Unavailable(_)) => last = error,
+        let mut tries = 1;
+        loop {
+            let wait = match self.send(method, path, body, key).await {
+                Err(error @ (GatewayError::Unavailable(_) | GatewayError::Busy(_))) if tries == TRIES => return Err(error),
+                Err(GatewayError::Busy(wait)) => wait,
+                Err(GatewayError::Unavailable(_)) => Duration::from_millis(200 << tries),
                 answer => return answer,
-            }
+            };
+            tries += 1;
+            self.sleep.sleep(wait).await;
         }
-        Err(last)
     }
 
     async fn send(&self, method: &str, path: &str, body: Option<&str>, key: Option<&str>) -> Result<Vec<u8>, GatewayError> {
@@ -198,10 +203,7 @@ impl Gateway {
         let answer = https::send(&self.wire, method, format!("{}{path}", self.base), &headers, body).await.map_err(|e| unavailable(e.0))?;
         match answer.status {
             200..=299 => Ok(answer.body),
-            429 => {
-                self.sleep.sleep(answer.wait.map_or(LONGEST_WAIT, Duration::from_secs).min(LONGEST_WAIT)).await;
-                Err(unavailable("rate limit"))
-            }
+            429 => Err(GatewayError::Busy(answer.wait.map_or(LONGEST_WAIT, Duration::from_secs).min(LONGEST_WAIT))),
             500..=599 => Err(unavailable("server error")),
             status => Err(GatewayError::Refused { status, code: wire::error_code(&answer.body) }),
         }

@@ -10,7 +10,7 @@ use crate::domain::{
     refund::Refund,
     time::Timestamp,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error};
 use serde_json::json;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,11 +93,13 @@ struct InvoiceJson {
     id: String,
     external_id: String,
     status: String,
+    #[serde(deserialize_with = "whole")]
     amount: i64,
     #[serde(default = "rupiah")]
     currency: String,
     #[serde(default)]
     invoice_url: String,
+    #[serde(default, deserialize_with = "maybe_whole")]
     paid_amount: Option<i64>,
     paid_at: Option<String>,
     payment_method: Option<String>,
@@ -105,6 +107,20 @@ struct InvoiceJson {
 
 fn rupiah() -> String {
     "IDR".into()
+}
+
+/// An amount without a fraction, however the gateway writes it: `3250000` or `3250000.0`.
+fn whole<'de, D: Deserializer<'de>>(from: D) -> Result<i64, D::Error> {
+    let number = serde_json::Number::deserialize(from)?;
+    let text = number.to_string();
+    let digits = text.strip_suffix(".0").unwrap_or(&text);
+    digits.parse().map_err(|_| D::Error::custom("not a whole amount"))
+}
+
+fn maybe_whole<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
+    #[derive(Deserialize)]
+    struct Whole(#[serde(deserialize_with = "whole")] i64);
+    Ok(Option::<Whole>::deserialize(from)?.map(|w| w.0))
 }
 
 #[derive(Deserialize)]
@@ -159,7 +175,7 @@ pub(super) fn create_invoice(attempt: &Attempt, order: &Order, payer: &Payer<'_>
 }
 
 pub(super) fn create_refund(refund: &Refund) -> String {
-    json!({ "invoice_id": refund.invoice, "amount": refund.amount, "currency": "IDR", "reason": refund.reason.as_str(), "reference_id": format!("{}/{}", refund.order, refund.id) }).to_string()
+    json!({ "invoice_id": refund.invoice, "amount": refund.amount, "currency": "IDR", "reason": refund.reason.as_str(), "reference_id": refund.name_at_gateway() }).to_string()
 }
 
 pub(super) fn create_payout(payout: &Payout, channel: &str) -> String {
@@ -255,8 +271,7 @@ impl From<RefundJson> for RefundAnswer {
             "FAILED" | "CANCELLED" => RefundState::Failed,
             _ => RefundState::Unknown,
         };
-        let names = json.reference_id.as_deref().and_then(|r| r.split_once('/'));
-        Self { id: json.id, state, reference: names.and_then(|(o, r)| Some((OrderId::parse(o)?, RefundId::parse(r)?))) }
+        Self { id: json.id, state, reference: json.reference_id.as_deref().and_then(Refund::parse_name) }
     }
 }
 

@@ -6,8 +6,9 @@ use crate::domain::{
     contact::Email,
     identity::{Audience, Customer, Language},
     order::Order,
+    payment::Receipt,
     payout::{Payout, PayoutStatus},
-    refund::Refund,
+    refund::{Refund, RefundReason},
     staff::Admin,
     text::mask_number,
 };
@@ -219,18 +220,42 @@ pub fn order_confirmed(mailer: &Mailer, customer: &Customer, order: &Order) -> L
     letter.button(w.say(("Lihat pesanan", "See the order")), format!("{}/orders/{}", mailer.shop, order.id))
 }
 
-pub fn refund(mailer: &Mailer, customer: &Customer, order: &Order, refund: &Refund) -> Letter {
+/// Money of another amount than asked: told at once, so that nobody pays again meanwhile.
+pub fn payment_held(mailer: &Mailer, customer: &Customer, order: &Order, receipt: &Receipt) -> Letter {
     let w = to_customer(customer);
     w.letter(
-        ("Pengembalian dana pesanan Anda", "The refund of your order"),
+        ("Pembayaran Anda sedang kami periksa", "We are checking your payment"),
         &[(
-            "Kami telah membuka pengembalian dana untuk pesanan Anda. Dana akan dikirim melalui jalur pembayaran Anda atau transfer bank.",
-            "We have opened a refund for your order. The money comes back the way you paid, or by bank transfer.",
+            "Kami menerima pembayaran yang jumlahnya tidak sesuai dengan tagihan pesanan Anda. Tim kami memeriksanya dan akan mengembalikan dana tersebut. Mohon jangan membayar lagi melalui tautan yang sama.",
+            "We received a payment whose amount does not match your order. Our team is checking it and will send the money back. Please do not pay again through the same link.",
         )],
     )
     .fact(w.say(("Nomor pesanan", "Order number")), &order.number)
-    .fact(w.say(("Jumlah", "Amount")), &refund.amount)
+    .fact(w.say(("Jumlah diterima", "Amount received")), &receipt.paid.amount)
+    .fact("Total".into(), &order.total)
     .button(w.say(("Lihat pesanan", "See the order")), format!("{}/orders/{}", mailer.shop, order.id))
+}
+
+pub fn refund(mailer: &Mailer, customer: &Customer, order: &Order, refund: &Refund) -> Letter {
+    let w = to_customer(customer);
+    let text = match (refund.of_order, refund.reason) {
+        (true, _) => (
+            "Kami telah membuka pengembalian dana untuk pesanan Anda. Dana akan dikirim melalui jalur pembayaran Anda atau transfer bank.",
+            "We have opened a refund for your order. The money comes back the way you paid, or by bank transfer.",
+        ),
+        (false, RefundReason::Duplicate) => (
+            "Pesanan Anda sudah dibayar, sehingga pembayaran kedua ini kami kembalikan seluruhnya melalui jalur pembayaran Anda atau transfer bank.",
+            "Your order was already paid, so we are returning this second payment in full, the way you paid or by bank transfer.",
+        ),
+        (false, _) => (
+            "Pembayaran ini tidak dapat kami gunakan untuk pesanan Anda, sehingga kami kembalikan seluruhnya melalui jalur pembayaran Anda atau transfer bank.",
+            "We could not apply this payment to your order, so we are returning it in full, the way you paid or by bank transfer.",
+        ),
+    };
+    w.letter(("Pengembalian dana pesanan Anda", "The refund of your order"), &[text])
+        .fact(w.say(("Nomor pesanan", "Order number")), &order.number)
+        .fact(w.say(("Jumlah", "Amount")), &refund.amount)
+        .button(w.say(("Lihat pesanan", "See the order")), format!("{}/orders/{}", mailer.shop, order.id))
 }
 
 pub fn application_received(_: &Mailer, affiliate: &Affiliate) -> Letter {

@@ -51,6 +51,11 @@ impl Store {
         Ok(self.query(Range::of(&keys::order_pk(id)).prefix(keys::RECEIPT_PREFIX)).await?.items)
     }
 
+    /// The receipt of one invoice that paid nothing.
+    pub async fn receipt(&self, id: OrderId, invoice: &str) -> Result<Option<Stored<Receipt>>, StoreError> {
+        self.get(&keys::receipt(id, invoice)).await
+    }
+
     /// The payment attempts of an order.
     pub async fn attempts(&self, id: OrderId) -> Result<Vec<Stored<Attempt>>, StoreError> {
         Ok(self.query(Range::of(&keys::order_pk(id)).prefix(keys::ATTEMPT_PREFIX)).await?.items)

@@ -90,12 +90,19 @@ impl<L: Clone> Transaction<L> {
         self.push(|table| Ok(TransactWriteItem::builder().condition_check(check.table_name(table).build().map_err(built)?).build()), Some(lost))
     }
 
+    /// Relies on there being something under the key.
+    pub fn exists(&mut self, key: &Key, lost: L) -> &mut Self {
+        self.check(key, "attribute_exists(#pk)", lost)
+    }
+
     /// Relies on there being nothing under the key.
     pub fn absent(&mut self, key: &Key, lost: L) -> &mut Self {
-        let check = ConditionCheck::builder()
-            .set_key(Some(key_item(key)))
-            .condition_expression("attribute_not_exists(#pk)")
-            .expression_attribute_names("#pk", attribute::PK);
+        self.check(key, "attribute_not_exists(#pk)", lost)
+    }
+
+    fn check(&mut self, key: &Key, condition: &str, lost: L) -> &mut Self {
+        let check =
+            ConditionCheck::builder().set_key(Some(key_item(key))).condition_expression(condition).expression_attribute_names("#pk", attribute::PK);
         self.push(|table| Ok(TransactWriteItem::builder().condition_check(check.table_name(table).build().map_err(built)?).build()), Some(lost))
     }
 
