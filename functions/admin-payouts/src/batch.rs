@@ -2,23 +2,25 @@
 
 use super::{PAY, id};
 use axum::{Json, extract::State, response::Response};
+use http::HeaderValue;
 use qutab::{
-    app::{App, Problem, audit, audit::Reviewer, payouts},
+    app::{App, Problem, audit::Reviewer, payouts},
     domain::{
         Wrong,
-        payout::{Decision, PayoutStatus},
+        payout::{Decision, Evidence, PayoutStatus},
         text::TransferReference,
     },
     http::{
         AdminCaller, Form,
         csv::{self, Table},
     },
-    store::transaction::{Commit, Transaction},
 };
 use serde_json::{Value, json};
 
 /// Most payouts of one batch.
 const MOST: usize = 50;
+/// Most rows of one table: each takes two writes of the transaction that notes it.
+const MOST_ROWS: usize = 45;
 
 /// What is to be done with one of them.
 struct Chosen {
@@ -60,50 +62,61 @@ fn process(payout: String) -> Chosen {
     Chosen { payout, decision: Ok(Decision::Process) }
 }
 
-/// The rows whose reference was filled in. What was exported may have left: its outcome is recorded.
+/// The rows whose reference was filled in. Only what was in a table for the bank is recorded from one.
 fn from_table(text: &str) -> Result<Vec<Chosen>, Wrong> {
     let rows = csv::rows(text).ok_or_else(|| Wrong::new("not_a_table", "must be the exported table"))?;
     let filled = rows.into_iter().filter(|r| r.get("reference").is_some_and(|text| !text.trim().is_empty()));
     let chosen: Vec<Chosen> = filled
         .filter_map(|mut row| {
             let reference = TransferReference::parse(&row.remove("reference")?);
-            Some(Chosen { payout: row.remove("payout_id")?, decision: reference.map(|reference| Decision::Pay { reference, has_left: true }) })
+            Some(Chosen {
+                payout: row.remove("payout_id")?,
+                decision: reference.map(|reference| Decision::Pay { reference, evidence: Evidence::Table }),
+            })
         })
         .collect();
     if (1..=MOST).contains(&chosen.len()) { Ok(chosen) } else { Err(Wrong::new("bad_length", format!("needs 1 to {MOST} rows with a reference"))) }
 }
 
-/// The payouts in processing, oldest first, as the bank wants them: whole account numbers, and a column for the references.
-/// Who is in the table is the bank's from then on; what the gateway transfers is not in it. That it was taken is in the
+/// The payouts in processing as the bank wants them: whole account numbers, and a column for the references. Those that were
+/// in no table yet come first, then those that were, each with when it first was: sent to the bank again, they would be paid
+/// again. What may not leave now is left out, and named with its reason in `x-left-out`. That the table was taken is in the
 /// audit log.
 pub async fn export(State(app): State<App>, caller: AdminCaller) -> Result<Response, Problem> {
     let by: Reviewer = caller.may(PAY)?.into();
-    let found = app.store.open_payouts(|p| p.status == PayoutStatus::Processing, MOST, None).await?;
-    let mut table = Table::new(&["payout_id", "bank_code", "bank_name", "account_number", "holder_name", "amount", "requested_at", "reference"]);
-    let now = app.clock.now();
-    let mut tx = Transaction::new();
-    let mut rows = 0;
-    for read in &found.items {
-        let Some(payout) = read.value.clone().exported(now) else { continue };
-        if payout != read.value {
-            tx.save(read, &payout, ());
-        }
-        rows += 1;
-        let account = &payout.account;
+    let exported = payouts::export(&app, by, MOST_ROWS).await?;
+    let mut table = Table::new(&[
+        "payout_id",
+        "bank_code",
+        "bank_name",
+        "account_number",
+        "holder_name",
+        "amount",
+        "requested_at",
+        "first_exported_at",
+        "reference",
+    ]);
+    for row in &exported.rows {
+        let account = &row.payout.account;
         table.row([
-            payout.id.to_string(),
+            row.payout.id.to_string(),
             account.bank_code.clone(),
             account.bank_name().to_owned(),
             account.number.clone(),
             account.holder.to_string(),
-            payout.net.get().to_string(),
-            payout.requested_at.to_string(),
+            row.payout.net.get().to_string(),
+            row.payout.requested_at.to_string(),
+            row.exported_before.map(|at| at.to_string()).unwrap_or_default(),
             String::new(),
         ]);
     }
-    tx.create(&audit::entry(&app, by, "payouts.export", "processing", "", format!("{rows} rows")), ());
-    let Commit::Done = app.store.commit(tx).await? else {
-        return Err(Problem::conflict("one of them has just changed; export again"));
-    };
-    table.answer(&format!("qutab-payouts-{}.csv", app.clock.now().day()))
+    let mut answer = table.answer(&format!("qutab-payouts-{}.csv", app.clock.now().day()))?;
+    let left_out: Vec<String> = exported.left_out.iter().map(|(id, why)| format!("{id}: {why}")).collect();
+    if let Ok(value) = HeaderValue::from_str(&left_out.join("; ")) {
+        answer.headers_mut().insert("x-left-out", value);
+    }
+    if exported.more {
+        answer.headers_mut().insert("x-more", HeaderValue::from_static("true"));
+    }
+    Ok(answer)
 }

@@ -7,11 +7,13 @@ use axum::{
     Json,
     extract::{Path, State},
 };
+use http::StatusCode;
 use qutab::{
     app::{App, Code, Problem, payouts, transfers, uploads::Intake},
     domain::{
         ids::PayoutId,
-        payout::{Decision, Payout, PayoutStatus},
+        outbox::TransferEnding,
+        payout::{Decision, Evidence, Payout, PayoutStatus},
         staff::Permission,
         text::{Note, TransferReference, mask_number},
     },
@@ -28,6 +30,7 @@ pub fn group(intake: Intake) -> Group {
         .post("/api/admin/payouts/batch", Access::Admin(PAY), batch::decide_many)
         .get("/api/admin/payouts/{id}", Access::Admin(Permission::Read), one)
         .post("/api/admin/payouts/{id}/process", Access::Admin(PAY), process)
+        .post("/api/admin/payouts/{id}/approve", Access::Admin(PAY), approve)
         .post("/api/admin/payouts/{id}/transfer", Access::Admin(PAY), transfer)
         .post("/api/admin/payouts/{id}/pay", Access::Admin(PAY), pay)
         .post("/api/admin/payouts/{id}/fail", Access::Admin(PAY), fail)
@@ -73,6 +76,12 @@ async fn process(State(app): State<App>, caller: AdminCaller, Path(payout): Path
     decide(&app, caller, &payout, Decision::Process).await
 }
 
+/// A second person agrees that it may leave.
+async fn approve(State(app): State<App>, caller: AdminCaller, Path(payout): Path<String>) -> Result<Json<Value>, Problem> {
+    let by = caller.may(PAY)?.into();
+    Ok(Json(view(&payouts::approve(&app, by, id(&payout)?).await?, caller)))
+}
+
 /// The gateway makes the transfer, where that is switched on.
 async fn transfer(State(app): State<App>, caller: AdminCaller, Path(payout): Path<String>) -> Result<Json<Value>, Problem> {
     let by = caller.may(PAY)?.into();
@@ -82,16 +91,27 @@ async fn transfer(State(app): State<App>, caller: AdminCaller, Path(payout): Pat
 async fn pay(State(app): State<App>, caller: AdminCaller, Path(payout): Path<String>, mut form: Form) -> Result<Json<Value>, Problem> {
     caller.may(PAY)?;
     let reference = form.text("reference", TransferReference::parse);
-    let has_left = form.maybe_flag("transfer_has_left").unwrap_or(false);
+    let evidence = if form.maybe_flag("transfer_has_left").unwrap_or(false) { Evidence::HasLeft } else { Evidence::Now };
     form.checked()?;
     let Some(reference) = reference else { return Err(form.problem()) };
-    decide(&app, caller, &payout, Decision::Pay { reference, has_left }).await
+    decide(&app, caller, &payout, Decision::Pay { reference, evidence }).await
 }
 
-async fn fail(State(app): State<App>, caller: AdminCaller, Path(payout): Path<String>, form: Form) -> Result<Json<Value>, Problem> {
+/// Of a transfer that the gateway makes, the gateway is asked: 202, and its word decides.
+async fn fail(State(app): State<App>, caller: AdminCaller, Path(payout): Path<String>, mut form: Form) -> Result<(StatusCode, Json<Value>), Problem> {
     caller.may(PAY)?;
+    let not_transferred = form.maybe_flag("not_transferred").unwrap_or(false);
     let note = reason(form)?;
-    decide(&app, caller, &payout, Decision::Fail { note }).await
+    end(&app, caller, &payout, TransferEnding::Failed, Decision::Fail { note, not_transferred }).await
+}
+
+async fn end(app: &App, caller: AdminCaller, payout: &str, ending: TransferEnding, decision: Decision) -> Result<(StatusCode, Json<Value>), Problem> {
+    let read = app.store.payout(id(payout)?).await?.ok_or_else(|| Problem::new(Code::NotFound))?;
+    if read.value.transfer.is_some() {
+        let asked = transfers::request_ending(app, caller.into(), read.value.id, ending).await?;
+        return Ok((StatusCode::ACCEPTED, Json(view(&asked, caller))));
+    }
+    Ok((StatusCode::OK, decide(app, caller, payout, decision).await?))
 }
 
 async fn reject(State(app): State<App>, caller: AdminCaller, Path(payout): Path<String>, form: Form) -> Result<Json<Value>, Problem> {
@@ -100,10 +120,10 @@ async fn reject(State(app): State<App>, caller: AdminCaller, Path(payout): Path<
     decide(&app, caller, &payout, Decision::Reject { note }).await
 }
 
-async fn reverse(State(app): State<App>, caller: AdminCaller, Path(payout): Path<String>, form: Form) -> Result<Json<Value>, Problem> {
+async fn reverse(State(app): State<App>, caller: AdminCaller, Path(payout): Path<String>, form: Form) -> Result<(StatusCode, Json<Value>), Problem> {
     caller.may(PAY)?;
     let note = reason(form)?;
-    decide(&app, caller, &payout, Decision::Reverse { note }).await
+    end(&app, caller, &payout, TransferEnding::Reversed, Decision::Reverse { note }).await
 }
 
 fn reason(mut form: Form) -> Result<Note, Problem> {
@@ -132,6 +152,9 @@ fn view(p: &Payout, caller: AdminCaller) -> Value {
         "decided_at": p.decided_at,
         "reference": p.reference,
         "note": p.note,
+        "approved_by": p.approval.map(|a| a.by),
+        "approved_at": p.approval.map(|a| a.at),
+        "exported_at": p.exported_at,
         "transfer": p.transfer,
         "has_proof": p.proof.is_some(),
     })

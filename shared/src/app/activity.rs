@@ -47,7 +47,7 @@ fn of_entry(entry: &LedgerEntry) -> Event {
         Cause::Matured { .. } => "commission_available",
         Cause::VoidedPending { .. } | Cause::VoidedHeld { .. } | Cause::VoidedAvailable { .. } => "commission_void",
         Cause::PayoutRequested { .. } => "payout_requested",
-        Cause::PayoutPaid { .. } => "payout_paid",
+        Cause::PayoutPaid { .. } | Cause::PayoutPaidAfterRelease { .. } => "payout_paid",
         Cause::PayoutReleased { .. } => "payout_returned",
         Cause::PayoutReversed { .. } => "payout_reversed",
     };

@@ -2,11 +2,12 @@
 
 use super::{
     Code, Problem, ROUNDS, Shop,
-    record_payment::{self, Recorded},
+    record_payment::{self, LinkStanding, Recorded},
 };
 use crate::{
     domain::{
         identity::Customer,
+        ids::OrderId,
         order::Order,
         payment::{Attempt, InvoiceLink},
         time::Timestamp,
@@ -30,7 +31,18 @@ pub(super) fn first_attempt(order: &Order, now: Timestamp) -> Attempt {
 
 fn attempt(order: &Order, number: u32, request: Option<String>, now: Timestamp) -> Attempt {
     let claimed_until = now.plus_seconds(CLAIM_SECONDS);
-    Attempt { order: order.id, number, amount: order.total, created_at: now, request, expires_at: order.pay_by, claimed_until, invoice: None }
+    Attempt {
+        order: order.id,
+        number,
+        amount: order.total,
+        created_at: now,
+        request,
+        expires_at: order.pay_by,
+        claimed_until,
+        invoice: None,
+        asked_at: None,
+        ended: false,
+    }
 }
 
 /// Creates the invoice of an attempt that this request has claimed, and stores its link.
@@ -49,10 +61,10 @@ pub(super) async fn create_link(shop: &Shop, order: &Order, claimed: Stored<Atte
     keep(shop, claimed, &invoice).await
 }
 
-/// The live link of a payable order: the stored one, the one that the gateway already has, or a new one.
-pub async fn ensure_link(shop: &Shop, order: &Order, customer: &Customer) -> Result<InvoiceLink, Problem> {
+/// The link of a payable order: the stored one, the one that the gateway already has, or a new one.
+pub async fn ensure_link(shop: &Shop, order: &Stored<Order>, customer: &Customer) -> Result<InvoiceLink, Problem> {
     let now = shop.app.clock.now();
-    let read = shop.app.store.attempt(order.id, order.attempts).await?.ok_or_else(|| Problem::internal("an order without its attempt"))?;
+    let read = live_attempt(shop, &order.value).await?;
     if let Some(link) = read.value.invoice.clone() {
         return Ok(link);
     }
@@ -60,15 +72,34 @@ pub async fn ensure_link(shop: &Shop, order: &Order, customer: &Customer) -> Res
         return Err(Problem::unavailable("another request is creating the link"));
     }
     let claimed = Attempt { claimed_until: now.plus_seconds(CLAIM_SECONDS), ..read.value.clone() };
-    if let Commit::Lost(_) = shop.app.store.save(&read, &claimed).await? {
+    // The order is relied on as well: no link is made for one that is cancelled in between.
+    let mut tx = Transaction::new();
+    tx.save(&read, &claimed, ()).unchanged(order, ());
+    if let Commit::Lost(_) = shop.app.store.commit(tx).await? {
         return Err(Problem::unavailable("another request is creating the link"));
     }
     let claimed = Stored { value: claimed, revision: read.revision + 1 };
     match found(shop, &claimed.value).await? {
         Some(invoice) => keep(shop, claimed, &invoice).await,
-        None => create_link(shop, order, claimed, customer).await,
+        None => create_link(shop, &order.value, claimed, customer).await,
     }
 }
+
+async fn live_attempt(shop: &Shop, order: &Order) -> Result<Stored<Attempt>, Problem> {
+    shop.app.store.attempt(order.id, order.attempts).await?.ok_or_else(|| Problem::internal("an order without its attempt"))
+}
+
+/// A link that takes money: the stored one while the gateway says so, or another one where it has ended there.
+pub async fn open_link(shop: &Shop, order: Stored<Order>, customer: &Customer) -> Result<InvoiceLink, Problem> {
+    let (seen, standing) = record_payment::check(shop, order.value.id).await?;
+    if !seen.is_payable() {
+        return Err(Problem::conflict(format!("the order is {}", seen.status)));
+    }
+    if standing == LinkStanding::Ended { renew_link(shop, order, customer, None).await } else { ensure_link(shop, &order, customer).await }
+}
+
+/// Most links of one order: each new one costs several requests to the gateway.
+const MOST_LINKS: u32 = 6;
 
 /// Another link for a payable order. The old invoice is ended at the gateway first; if it turns out paid, that is recorded.
 /// A request that comes again under the same key gets the link that it got before.
@@ -82,9 +113,18 @@ pub async fn renew_link(shop: &Shop, order: Stored<Order>, customer: &Customer, 
         if order.value.pay_by.since(now) < SHORTEST {
             return Err(Problem::conflict("the payment deadline has passed"));
         }
-        let live = shop.app.store.attempt(order.value.id, order.value.attempts).await?;
-        if request.is_some() && live.is_some_and(|a| a.value.request.as_deref() == request) {
-            return ensure_link(shop, &order.value, customer).await;
+        if let Some(request) = request {
+            // Among all links of the order, for another key may have come between.
+            let asked = shop.app.store.attempts(order.value.id).await?.into_iter().find(|a| a.value.request.as_deref() == Some(request));
+            match asked.map(|a| a.value) {
+                Some(Attempt { invoice: Some(link), .. }) => return Ok(link),
+                Some(attempt) if attempt.number == order.value.attempts => return ensure_link(shop, &order, customer).await,
+                Some(_) => return Err(Problem::conflict("another link has taken the place of this one before it was made")),
+                None => {}
+            }
+        }
+        if order.value.attempts >= MOST_LINKS {
+            return Err(Problem::conflict(format!("an order has at most {MOST_LINKS} payment links; pay through the last one")));
         }
         end_invoices(shop, &order.value).await?;
         let mut renewed = order.value.clone();
@@ -106,9 +146,13 @@ pub async fn end_invoices(shop: &Shop, order: &Order) -> Result<(), Problem> {
     if order.attempts == 0 {
         return Ok(());
     }
-    let attempt = shop.app.store.attempt(order.id, order.attempts).await?.ok_or_else(|| Problem::internal("an order without its attempt"))?;
-    // Found by name, not by the stored id: a race may have made two, a crash may have stored none.
-    let invoices = shop.gateway.find(attempt.value.external_id()).await?;
+    let attempt = live_attempt(shop, order).await?;
+    // Found by name, for a race may have made two and a crash may have stored none; and the stored one, for the gateway's
+    // list may lag.
+    let mut invoices = shop.gateway.find(attempt.value.external_id()).await?;
+    if let Some(link) = attempt.value.invoice.as_ref().filter(|link| invoices.iter().all(|i| i.id != link.id)) {
+        invoices.extend(shop.gateway.read(&link.id).await?);
+    }
     if invoices.is_empty() && attempt.value.invoice.is_none() && attempt.value.claimed_until > shop.app.clock.now() {
         return Err(Problem::unavailable("a payment link is just being made"));
     }
@@ -119,6 +163,19 @@ pub async fn end_invoices(shop: &Shop, order: &Order) -> Result<(), Problem> {
         };
         if ended.status == InvoiceStatus::Paid && matches!(record_payment::record(shop, &ended).await?, Recorded::Paid | Recorded::Already) {
             return Err(Problem::conflict("the order has just been paid"));
+        }
+    }
+    Ok(())
+}
+
+/// Ends the links of an order that is paid, so that nobody pays it twice.
+pub async fn end_links_of_paid(shop: &Shop, id: OrderId) -> Result<(), Problem> {
+    let Some(order) = shop.app.store.order(id).await?.map(|o| o.value) else { return Ok(()) };
+    for attempt in shop.app.store.attempts(id).await? {
+        let paid = order.paid.as_ref().is_some_and(|p| p.attempt == attempt.value.number);
+        if let Some(link) = attempt.value.invoice.filter(|_| !paid) {
+            let ended = shop.gateway.expire(&link.id).await?;
+            record_payment::record(shop, &ended).await?;
         }
     }
     Ok(())

@@ -4,17 +4,21 @@ use super::{
     App, Code, FieldError, Problem, ROUNDS,
     audit::{self, Reviewer},
     metrics::Metric,
+    transfers::UNSETTLED_SECONDS,
 };
 use crate::{
     domain::{
         affiliate::PayoutAccount,
         identity::Session,
-        ids::{AffiliateId, PayoutId, SessionId},
+        ids::{AdminId, AffiliateId, PayoutId, SessionId},
+        job::{Subject, Task},
         money::Rupiah,
         outbox::{OutboxItem, Work},
-        payout::{Decided, Decider, Decision, Payout, PayoutStatus, obstacles},
+        payout::{Decided, Decider, Decision, Evidence, LeavePolicy, Payout, PayoutStatus, Refusal, obstacles},
         settings::Settings,
-        wallet::Wallet,
+        staff::Admin,
+        time::Timestamp,
+        wallet::{Cause, Wallet},
     },
     store::{
         entity::Stored,
@@ -78,43 +82,184 @@ fn not_eligible(why: &[crate::domain::payout::NotEligible]) -> Problem {
     Problem { errors, ..Problem::new(Code::NotEligible) }
 }
 
+/// Everything that a decision about a payout rests on.
+pub(super) struct PayoutRead {
+    pub payout: Stored<Payout>,
+    pub wallet: Stored<Wallet>,
+    settings: Settings,
+    staff: Vec<Admin>,
+    now: Timestamp,
+}
+
+impl PayoutRead {
+    /// Reads a payout with its wallet and the settings, and the colleagues of whom the decision asks how long they are here.
+    pub async fn of(app: &App, id: PayoutId, people: impl Fn(&Payout) -> Vec<AdminId>) -> Result<Self, Problem> {
+        let now = app.clock.now();
+        let payout = app.store.payout(id).await?.ok_or_else(|| Problem::new(Code::NotFound))?;
+        let wallet_key = keys::wallet(payout.value.affiliate);
+        let staff_keys: Vec<_> = people(&payout.value).iter().map(|id| keys::profile(&id.to_string())).collect();
+        let mut found = app.store.get_many([wallet_key.clone(), keys::settings()].into_iter().chain(staff_keys.clone())).await?;
+        let wallet: Stored<Wallet> = found.take(&wallet_key)?.ok_or_else(|| Problem::internal("an affiliate without a wallet"))?;
+        let settings = found.take::<Settings>(&keys::settings())?.map(|s| s.value).unwrap_or_default();
+        let mut staff = Vec::new();
+        for key in &staff_keys {
+            staff.extend(found.take::<Admin>(key)?.map(|a| a.value));
+        }
+        Ok(Self { payout, wallet, settings, staff, now })
+    }
+
+    pub fn policy(&self) -> LeavePolicy<'_> {
+        LeavePolicy { settings: &self.settings, staff: &self.staff, now: self.now }
+    }
+}
+
+/// Agrees, as a second person, that a payout may leave. Twice is once.
+pub async fn approve(app: &App, by: Reviewer, id: PayoutId) -> Result<Payout, Problem> {
+    for _ in 0..ROUNDS {
+        let read = PayoutRead::of(app, id, |p| [Some(by.admin), p.processed_by].into_iter().flatten().collect()).await?;
+        let before = &read.payout.value;
+        if before.approval.is_some_and(|a| a.by == by.admin) {
+            return Ok(before.clone());
+        }
+        let approved = before.clone().approved(by.admin, &read.policy())?;
+        let mut tx = Transaction::new();
+        tx.save(&read.payout, &approved, ());
+        tx.create(&audit::entry(app, by, "payout.approve", &id.to_string(), before.status.as_str(), approved.gross), ());
+        if let Commit::Done = app.store.commit(tx).await? {
+            return Ok(approved);
+        }
+    }
+    Err(Problem::unavailable("the payout kept changing"))
+}
+
+/// A row of a table for the bank.
+#[derive(Debug, Clone)]
+pub struct ExportedRow {
+    pub payout: Payout,
+    /// When it was first in an earlier table.
+    pub exported_before: Option<Timestamp>,
+}
+
+/// A table for the bank.
+#[derive(Debug, Clone, Default)]
+pub struct Exported {
+    pub rows: Vec<ExportedRow>,
+    /// In processing, and not in the table: why each may not leave now.
+    pub left_out: Vec<(PayoutId, Refusal)>,
+    /// There are more than one table holds.
+    pub more: bool,
+}
+
+/// Pages of open payouts that are looked through for one table.
+const EXPORT_PAGES: usize = 100;
+/// How many of those left out are named.
+const NAMED: usize = 20;
+
+/// Puts the payouts in processing into a table for the bank, which makes the transfers: each under the guard of money that
+/// leaves. Those that were in no table yet come first.
+pub async fn export(app: &App, by: Reviewer, most: usize) -> Result<Exported, Problem> {
+    let now = app.clock.now();
+    let mut waiting = Vec::new();
+    let mut after = None;
+    for _ in 0..EXPORT_PAGES {
+        let by_hand = |p: &Payout| p.status == PayoutStatus::Processing && p.transfer.is_none();
+        let page = app.store.open_payouts(by_hand, 100, after).await?;
+        waiting.extend(page.items);
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    let mut table = Exported { more: after.is_some(), ..Exported::default() };
+    waiting.sort_by_key(|p| (p.value.exported_at, p.value.requested_at));
+    let settings = app.store.settings().await?;
+    let policy = LeavePolicy { settings: &settings, staff: &[], now };
+    let mut tx = Transaction::new();
+    for some in waiting.chunks(most) {
+        let wallets: Vec<_> = some.iter().map(|p| keys::wallet(p.value.affiliate)).collect();
+        let mut found = app.store.get_many(wallets).await?;
+        for read in some {
+            if table.rows.len() >= most {
+                table.more = true;
+                break;
+            }
+            // An affiliate has one open payout, so each wallet is taken once.
+            let Some(wallet) = found.take::<Wallet>(&keys::wallet(read.value.affiliate))? else { continue };
+            match read.value.clone().exported(wallet.value.clone(), by.admin, &policy) {
+                Ok((payout, after)) => {
+                    tx.save(read, &payout, ()).save(&wallet, &after, ());
+                    table.rows.push(ExportedRow { payout, exported_before: read.value.exported_at });
+                }
+                Err(refusal) if table.left_out.len() < NAMED => table.left_out.push((read.value.id, refusal)),
+                Err(_) => {}
+            }
+        }
+    }
+    let said = format!("{} rows, {} left out", table.rows.len(), table.left_out.len());
+    tx.create(&audit::entry(app, by, "payouts.export", "processing", "", said), ());
+    match app.store.commit(tx).await? {
+        Commit::Done => Ok(table),
+        Commit::Lost(_) => Err(Problem::conflict("one of them has just changed; export again")),
+    }
+}
+
 /// Applies an admin's decision. Repeating one that already stands gives the same answer.
 pub async fn decide_payout(app: &App, by: Reviewer, id: PayoutId, decision: Decision) -> Result<Payout, Problem> {
-    apply(app, by, Decider::Admin(by.admin), id, decision).await
+    apply(app, by, Decider::Admin(by.admin), id, &decision).await
 }
 
 /// Applies what `decider` says, in the name of `by`.
-pub(super) async fn apply(app: &App, by: Reviewer, decider: Decider, id: PayoutId, decision: Decision) -> Result<Payout, Problem> {
+pub(super) async fn apply(app: &App, by: Reviewer, decider: Decider, id: PayoutId, decision: &Decision) -> Result<Payout, Problem> {
+    // Whoever says that a transfer left, failed or came back has to be known here for a day.
+    let asks_for_standing = decider != Decider::Gateway
+        && matches!(decision, Decision::Fail { .. } | Decision::Reverse { .. } | Decision::Pay { evidence: Evidence::HasLeft, .. });
     for _ in 0..ROUNDS {
-        let now = app.clock.now();
-        let read = app.store.payout(id).await?.ok_or_else(|| Problem::new(Code::NotFound))?;
-        if already(&read.value, &decision, by) {
-            return Ok(read.value);
+        let read = PayoutRead::of(app, id, |_| if asks_for_standing { vec![by.admin] } else { Vec::new() }).await?;
+        let before = &read.payout.value;
+        if already(before, decision, by) {
+            return Ok(before.clone());
         }
-        let (wallet_key, settings_key) = (keys::wallet(read.value.affiliate), keys::settings());
-        let mut found = app.store.get_many([wallet_key.clone(), settings_key.clone()]).await?;
-        let wallet: Stored<Wallet> = found.take(&wallet_key)?.ok_or_else(|| Problem::internal("an affiliate without a wallet"))?;
-        let settings = found.take::<Settings>(&settings_key)?.map(|s| s.value).unwrap_or_default();
-        let Decided { payout, wallet: after, entry } = read.value.clone().decide(wallet.value.clone(), decision.clone(), decider, &settings, now)?;
-        let mail =
-            (payout.status != PayoutStatus::Processing).then(|| OutboxItem::new(Work::MailPayout { affiliate: payout.affiliate, payout: id }, now));
+        let unapproved = before.lacks_approval(&read.wallet.value, &read.policy());
+        let Decided { payout, wallet: after, entry } = before.clone().decide(read.wallet.value.clone(), decision.clone(), decider, &read.policy())?;
+        let mail = (payout.status != PayoutStatus::Processing)
+            .then(|| OutboxItem::new(Work::MailPayout { affiliate: payout.affiliate, payout: id }, read.now));
         let mut tx = Transaction::new();
-        tx.save(&read, &payout, ());
+        tx.save(&read.payout, &payout, ());
         match &entry {
-            Some(entry) => tx.save(&wallet, &after, ()).create(entry, ()),
+            Some(entry) => tx.save(&read.wallet, &after, ()).create(entry, ()),
+            None if after != read.wallet.value => tx.save(&read.wallet, &after, ()),
             // Nothing moves, but the decision rests on the wallet as it was read.
-            None => tx.unchanged(&wallet, ()),
+            None => tx.unchanged(&read.wallet, ()),
         };
         if let Some(mail) = &mail {
             tx.put_same(mail);
         }
+        let late = matches!(entry.as_ref().map(|e| &e.cause), Some(Cause::PayoutPaidAfterRelease { .. }));
+        let task = if late {
+            let said = format!("the transfer was made, though the payout is {} here", before.status);
+            Some(Subject::MoneyContradiction { about: id.to_string(), said })
+        } else {
+            let left = matches!(decision, Decision::Pay { .. }) && decider != Decider::Gateway && before.exported_at.is_none();
+            (left && unapproved).then_some(Subject::PayoutNotApproved { payout: id })
+        };
+        if let Some(subject) = &task {
+            tx.put_same(&Task::new(subject.clone(), read.now));
+        }
+        if let Some(transfer) = &before.transfer
+            && read.now.since(transfer.at) >= UNSETTLED_SECONDS
+        {
+            tx.forget(&keys::task(Task::new(Subject::TransferUnsettled { payout: id }, read.now).id));
+        }
         let action = if decider == Decider::Gateway { "payout.settled_by_gateway" } else { "payout.decide" };
-        tx.create(&audit::entry(app, by, action, &id.to_string(), read.value.status.as_str(), outcome(&payout, &decision)), ());
+        tx.create(&audit::entry(app, by, action, &id.to_string(), before.status.as_str(), outcome(&payout, decision)), ());
         if let Commit::Done = app.store.commit(tx).await? {
             match payout.status {
                 PayoutStatus::Paid => Metric::PayoutsPaid.one(),
                 PayoutStatus::Failed | PayoutStatus::Reversed => Metric::PayoutAnomalies.one(),
                 PayoutStatus::Requested | PayoutStatus::Processing | PayoutStatus::Rejected => {}
+            }
+            if task.is_some() {
+                Metric::MoneyContradictions.one();
             }
             app.queues.hand_on(mail.as_slice()).await;
             return Ok(payout);
@@ -123,13 +268,18 @@ pub(super) async fn apply(app: &App, by: Reviewer, decider: Decider, id: PayoutI
     Err(Problem::unavailable("the decision kept colliding"))
 }
 
-/// What the audit log says of a decision: the status, with what it rests on.
+/// The audit log's words for a decision: the status, with the evidence for it.
 fn outcome(payout: &Payout, decision: &Decision) -> String {
     match decision {
-        Decision::Pay { reference, has_left } => {
-            format!("{}: {reference}{}", payout.status, if *has_left { ", the transfer had left" } else { "" })
+        Decision::Pay { reference, evidence } => {
+            let evidence = match evidence {
+                Evidence::Now => "",
+                Evidence::HasLeft => ", the transfer had left",
+                Evidence::Table => ", by the bank's table",
+            };
+            format!("{}: {reference}{evidence}", payout.status)
         }
-        Decision::Fail { note } | Decision::Reject { note } | Decision::Reverse { note } => format!("{}: {note}", payout.status),
+        Decision::Fail { note, .. } | Decision::Reject { note } | Decision::Reverse { note } => format!("{}: {note}", payout.status),
         Decision::Process => payout.status.to_string(),
     }
 }

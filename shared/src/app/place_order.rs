@@ -317,14 +317,15 @@ fn refused(basis: &Basis, lost: &[Lost]) -> Result<(), Problem> {
 /// The same Idempotency-Key came before: the same body gets the same answer, another one is refused.
 async fn replay(shop: &Shop, id: OrderId, wanted: &Wanted, customer: &Customer) -> Result<Placed, Problem> {
     let (order, attempt) = shop.app.store.order_and_attempt(id, 1).await?;
-    let order = order.ok_or_else(|| Problem::unavailable("an order that exists was not found"))?.value;
+    let stored = order.ok_or_else(|| Problem::unavailable("an order that exists was not found"))?;
+    let order = stored.value.clone();
     if order.request.as_ref() != wanted.request.as_ref().map(|(_, digest)| digest) {
         return Err(Problem::new(Code::IdempotencyMismatch));
     }
     let payment_url = match attempt {
         Some(Stored { value: Attempt { invoice: Some(link), .. }, .. }) => Some(link.url),
         // The first request got no further than the transaction: its link is made now.
-        Some(_) if order.is_payable() => payment_link::ensure_link(shop, &order, customer).await.ok().map(|l| l.url),
+        Some(_) if order.is_payable() => payment_link::ensure_link(shop, &stored, customer).await.ok().map(|l| l.url),
         _ => None,
     };
     Ok(Placed { order, payment_url, replayed: true })

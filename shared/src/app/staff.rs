@@ -40,7 +40,7 @@ fn joining(app: &App, invited: Invited, id: AdminId) -> (Admin, OutboxItem) {
     let now = app.clock.now();
     let work = Work::MailLink { audience: Audience::Admin, purpose: LinkPurpose::AcceptInvitation, email: invited.email.clone() };
     let Invited { name, email, role } = invited;
-    (Admin { id, name, email, role, active: true, created_at: now, second_factor: None }, OutboxItem::new(work, now))
+    (Admin { id, name, email, role, active: true, created_at: now, role_changed_at: None, second_factor: None }, OutboxItem::new(work, now))
 }
 
 /// Makes the first owner, who is mailed a link to choose a password. There is one in the life of a table.
@@ -128,6 +128,8 @@ pub async fn change(app: &App, by: Reviewer, id: AdminId, changes: Changes) -> R
     if after == read.value {
         return Ok(after);
     }
+    let gains = after.role != read.value.role || (after.active && !read.value.active);
+    let after = Admin { role_changed_at: if gains { Some(app.clock.now()) } else { after.role_changed_at }, ..after };
     let mut tx = Transaction::new();
     tx.save(&read, &after, ()).unchanged(&actor, ());
     let (was, is) = (audit::whole(&described(&read.value)), audit::whole(&described(&after)));

@@ -20,6 +20,11 @@ pub struct Attempt {
     pub claimed_until: Timestamp,
     #[serde(default)]
     pub invoice: Option<InvoiceLink>,
+    /// When the gateway was asked about it last at a customer's wish, and whether it takes no money any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ended: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

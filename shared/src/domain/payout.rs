@@ -7,6 +7,7 @@ use super::{
     ids::{AdminId, AffiliateId, PayoutId, UploadId},
     money::{Overflow, Rupiah},
     settings::Settings,
+    staff::Admin,
     status,
     text::{Note, TransferReference},
     time::{Day, Timestamp},
@@ -23,6 +24,9 @@ status! {
         Requested => [Processing, Rejected],
         Processing => [Paid, Failed, Rejected],
         Paid => [Reversed],
+        // Only for a transfer of which it turns out that it was made all the same.
+        Failed => [Paid],
+        Rejected => [Paid],
     }
 }
 
@@ -70,6 +74,19 @@ pub struct Payout {
     /// When it was first in a table for the bank: from then on it is the bank's, and never the gateway's as well.
     #[serde(default)]
     pub exported_at: Option<Timestamp>,
+    /// Who took such a table, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exported_by: Vec<AdminId>,
+    /// The second person's consent, given before anything leaves.
+    #[serde(default)]
+    pub approval: Option<Approval>,
+}
+
+/// A second person has agreed that this payout may leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    pub by: AdminId,
+    pub at: Timestamp,
 }
 
 /// A transfer in the gateway's hands.
@@ -117,7 +134,7 @@ pub fn obstacles(wallet: &Wallet, amount: Rupiah, settings: &Settings, today: Da
         (wallet.standing != Standing::Approved, NotEligible::NotApproved),
         (wallet.bank.is_none(), NotEligible::BankNotVerified),
         (wallet.open_payout.is_some(), NotEligible::PayoutOpen),
-        (amount < settings.minimum_payout, NotEligible::BelowMinimum),
+        (amount < settings.minimum_payout || amount <= Rupiah::ZERO, NotEligible::BelowMinimum),
         (amount > wallet.balance.available, NotEligible::InsufficientBalance),
         (settings.payout_window.is_some_and(|w| !w.contains(today)), NotEligible::OutsideWindow),
     ];
@@ -135,12 +152,24 @@ pub enum Refusal {
     BankChanged,
     #[error("the available balance is below zero")]
     Clawback,
-    #[error("a payout of this size needs a second person")]
+    #[error("a payout of this size needs a second person's approval before it leaves")]
     SecondPerson,
+    #[error("somebody else than who processed the payout and who verified the account has to approve it")]
+    NotTheSecondPerson,
+    #[error("a colleague who joined, or whose role changed, less than a day ago is not one of the two people")]
+    NewColleague,
+    #[error("only a payout in processing that has not left is approved")]
+    NotToApprove,
     #[error("the gateway makes this transfer and tells what became of it")]
     AtGateway,
     #[error("it is in a table for the bank already, which makes the transfer")]
     Exported,
+    #[error("it was never in a table for the bank: record it by itself")]
+    NeverExported,
+    #[error("the bank may have made this transfer: say `not_transferred` once the bank has confirmed that it has not")]
+    MayHaveLeft,
+    #[error("another person than the one who sent it records that a transfer failed or came back")]
+    OwnTransfer,
     #[error("transfers through the gateway are switched off in the settings")]
     GatewayOff,
     #[error("only a payout in processing is handed to the gateway, and once")]
@@ -149,17 +178,18 @@ pub enum Refusal {
     Overflow(#[from] Overflow),
 }
 
-/// What an admin decides.
+/// An admin's decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
     Process,
     Pay {
         reference: TransferReference,
-        /// The money is gone already: its true outcome is recorded, whatever has changed since.
-        has_left: bool,
+        evidence: Evidence,
     },
     Fail {
         note: Note,
+        /// The bank has confirmed that it did not make the transfer of an exported payout.
+        not_transferred: bool,
     },
     Reject {
         note: Note,
@@ -168,6 +198,17 @@ pub enum Decision {
     Reverse {
         note: Note,
     },
+}
+
+/// What the recording of a payment rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Evidence {
+    /// The transfer is made with this decision: it leaves under the guard.
+    Now,
+    /// The person says that the transfer has left: its true outcome is recorded, whatever has changed since.
+    HasLeft,
+    /// The table that the bank was given has come back with a reference.
+    Table,
 }
 
 /// The payout, the wallet and the ledger entry after a decision.
@@ -212,59 +253,99 @@ impl Payout {
             proof: None,
             transfer: None,
             exported_at: None,
+            exported_by: Vec::new(),
+            approval: None,
         };
         Ok((payout, wallet, entry))
     }
 
-    /// Applies `decision` by `admin`.
+    /// Applies `decision`.
     ///
-    /// `Process` and `Pay` need an approved affiliate, the account that was copied, and no debt; `Pay` above the
-    /// limit needs another person than the one who processed it and than the one who verified the account. A transfer
-    /// that has left is recorded as paid even if the first three hold no longer: else its money could be asked for again.
-    /// `Fail` and `Reverse` record what happened to a transfer, whatever else has changed.
-    ///
-    /// What the gateway transfers, the gateway decides; a person records only that the bank sent it back.
-    pub fn decide(mut self, wallet: Wallet, decision: Decision, decider: Decider, settings: &Settings, now: Timestamp) -> Result<Decided, Refusal> {
+    /// `Process`, and `Pay` of a transfer that is made with it, need an approved affiliate, the account that was copied and
+    /// no debt. A transfer that has left is recorded as paid even if these hold no longer, and even if the payout counts as
+    /// failed or rejected by then: else its money could be asked for again. Whoever sent a transfer does not record that it
+    /// failed or came back. The gateway alone says what became of its transfers.
+    pub fn decide(mut self, mut wallet: Wallet, decision: Decision, decider: Decider, policy: &LeavePolicy<'_>) -> Result<Decided, Refusal> {
+        let now = policy.now;
         let admin = match (decider, &self.transfer) {
-            (Decider::Admin(_), Some(_)) if self.status == PayoutStatus::Processing => return Err(Refusal::AtGateway),
-            (Decider::Admin(admin), _) => admin,
+            // What the gateway transfers, the gateway decides.
+            (Decider::Admin(_), Some(_)) => return Err(Refusal::AtGateway),
+            (Decider::Admin(admin), None) => admin,
             (Decider::Gateway, Some(transfer)) => transfer.by,
             (Decider::Gateway, None) => return Err(Refusal::NotToHandOver),
         };
+        let by_hand = decider != Decider::Gateway;
+        let released = matches!(self.status, PayoutStatus::Failed | PayoutStatus::Rejected);
         let (to, cause) = match &decision {
             Decision::Process => (PayoutStatus::Processing, None),
+            Decision::Pay { .. } if released => (PayoutStatus::Paid, Some(Cause::PayoutPaidAfterRelease { payout: self.id })),
             Decision::Pay { .. } => (PayoutStatus::Paid, Some(Cause::PayoutPaid { payout: self.id })),
             Decision::Fail { .. } => (PayoutStatus::Failed, Some(Cause::PayoutReleased { payout: self.id })),
             Decision::Reject { .. } => (PayoutStatus::Rejected, Some(Cause::PayoutReleased { payout: self.id })),
             Decision::Reverse { .. } => (PayoutStatus::Reversed, Some(Cause::PayoutReversed { payout: self.id })),
         };
-        self.status = self.status.step(to)?;
-        if matches!(decision, Decision::Process | Decision::Pay { has_left: false, .. }) {
-            self.may_leave(&wallet)?;
+        if released && by_hand && self.exported_at.is_none() {
+            return Err(Forbidden { from: self.status.as_str(), to: to.as_str() }.into());
         }
-        if matches!(decision, Decision::Pay { .. }) && decider != Decider::Gateway {
-            self.second_person(admin, settings, now)?;
+        self.status.step(to)?;
+        match &decision {
+            Decision::Process => self.may_leave(&wallet)?,
+            Decision::Pay { .. } if !by_hand => {}
+            Decision::Pay { evidence: Evidence::Now, .. } if self.exported_at.is_none() => (self, wallet) = self.leave(wallet, policy)?,
+            Decision::Pay { evidence: Evidence::Table, .. } if self.exported_at.is_none() => return Err(Refusal::NeverExported),
+            Decision::Pay { .. } => {
+                // It has left by somebody's hand. Above the limit they do not also say so alone.
+                if self.exported_at.is_none() && self.lacks_approval(&wallet, policy) {
+                    self.is_second_person(admin)?;
+                    policy.established(admin)?;
+                }
+                wallet.note_departure(self.id, self.gross, now);
+            }
+            Decision::Fail { not_transferred, .. } if by_hand && self.exported_at.is_some() => {
+                if !not_transferred {
+                    return Err(Refusal::MayHaveLeft);
+                }
+                self.by_another(admin, policy)?;
+            }
+            Decision::Reject { .. } if self.exported_at.is_some() => return Err(Refusal::Exported),
+            Decision::Reverse { .. } if by_hand => self.by_another(admin, policy)?,
+            Decision::Fail { .. } | Decision::Reject { .. } | Decision::Reverse { .. } => {}
         }
+        self.status = to;
         match decision {
             Decision::Process => self.processed_by = Some(admin),
             Decision::Pay { reference, .. } => self.reference = Some(reference),
-            Decision::Fail { note } | Decision::Reject { note } | Decision::Reverse { note } => self.note = Some(note),
+            Decision::Fail { note, .. } | Decision::Reject { note } | Decision::Reverse { note } => self.note = Some(note),
         }
         self.decided_by = Some(admin);
         self.decided_at = Some(now);
-        let (mut wallet, entry) = match cause {
-            Some(cause) => wallet.post(cause, self.gross, now).map(|(w, e)| (w, Some(e)))?,
-            None => (wallet, None),
-        };
+        if matches!(self.status, PayoutStatus::Failed | PayoutStatus::Rejected | PayoutStatus::Reversed) {
+            wallet.forget_departure(self.id);
+        }
+        let mut entry = None;
+        if let Some(cause) = cause {
+            let posted = wallet.post(cause, self.gross, now)?;
+            (wallet, entry) = (posted.0, Some(posted.1));
+        }
         if !self.status.is_open() && wallet.open_payout == Some(self.id) {
             wallet.open_payout = None;
         }
         Ok(Decided { payout: self, wallet, entry })
     }
 
-    /// Hands the transfer to the gateway: under the conditions of a payment, which cannot be asked again afterwards.
-    pub fn handed_over(mut self, wallet: &Wallet, admin: AdminId, settings: &Settings, now: Timestamp) -> Result<Self, Refusal> {
-        if !settings.gateway_payouts {
+    /// The one guard of money that leaves, whichever way it goes: an approved affiliate, the account that was verified when
+    /// the payout was requested, no debt, and the second person's approval where the limit asks for it.
+    fn leave(self, mut wallet: Wallet, policy: &LeavePolicy<'_>) -> Result<(Self, Wallet), Refusal> {
+        if let Some(refusal) = self.obstacle(&wallet, policy) {
+            return Err(refusal);
+        }
+        wallet.note_departure(self.id, self.gross, policy.now);
+        Ok((self, wallet))
+    }
+
+    /// Hands the transfer to the gateway.
+    pub fn handed_over(self, wallet: Wallet, admin: AdminId, policy: &LeavePolicy<'_>) -> Result<(Self, Wallet), Refusal> {
+        if !policy.settings.gateway_payouts {
             return Err(Refusal::GatewayOff);
         }
         if self.status != PayoutStatus::Processing || self.transfer.is_some() {
@@ -273,10 +354,48 @@ impl Payout {
         if self.exported_at.is_some() {
             return Err(Refusal::Exported);
         }
-        self.may_leave(wallet)?;
-        self.second_person(admin, settings, now)?;
-        self.transfer = Some(Transfer { by: admin, at: now, gateway_id: None, given_up_at: None });
+        let (mut handed, wallet) = self.leave(wallet, policy)?;
+        handed.transfer = Some(Transfer { by: admin, at: policy.now, gateway_id: None, given_up_at: None });
+        Ok((handed, wallet))
+    }
+
+    /// Puts it into a table for the bank. A later table may hold it again.
+    pub fn exported(self, wallet: Wallet, admin: AdminId, policy: &LeavePolicy<'_>) -> Result<(Self, Wallet), Refusal> {
+        if self.status != PayoutStatus::Processing || self.transfer.is_some() {
+            return Err(Refusal::AtGateway);
+        }
+        let (mut exported, wallet) = self.leave(wallet, policy)?;
+        exported.exported_at.get_or_insert(policy.now);
+        if !exported.exported_by.contains(&admin) {
+            exported.exported_by.push(admin);
+        }
+        Ok((exported, wallet))
+    }
+
+    /// A second person agrees, before anything leaves.
+    pub fn approved(mut self, by: AdminId, policy: &LeavePolicy<'_>) -> Result<Self, Refusal> {
+        if self.status != PayoutStatus::Processing || self.transfer.is_some() || self.exported_at.is_some() {
+            return Err(Refusal::NotToApprove);
+        }
+        self.is_second_person(by)?;
+        for person in [Some(by), self.processed_by].into_iter().flatten() {
+            policy.established(person)?;
+        }
+        self.approval = Some(Approval { by, at: policy.now });
         Ok(self)
+    }
+
+    /// Whether it may not leave without an approval that it does not have: with what has left to this affiliate within
+    /// seven days it is above the limit.
+    pub fn lacks_approval(&self, wallet: &Wallet, policy: &LeavePolicy<'_>) -> bool {
+        let recently = wallet.departed_since(policy.now.plus_seconds(-RECENT_SECONDS), self.id);
+        let above = recently.and_then(|sum| sum.plus(self.gross)).map_or(true, |sum| sum > policy.settings.second_person_limit(policy.now));
+        above && self.approval.is_none()
+    }
+
+    /// The first of the reasons why it may not leave now.
+    pub fn obstacle(&self, wallet: &Wallet, policy: &LeavePolicy<'_>) -> Option<Refusal> {
+        self.may_leave(wallet).err().or_else(|| self.lacks_approval(wallet, policy).then_some(Refusal::SecondPerson))
     }
 
     fn may_leave(&self, wallet: &Wallet) -> Result<(), Refusal> {
@@ -292,17 +411,34 @@ impl Payout {
         Ok(())
     }
 
-    /// Puts it into a table for the bank; again is the same. Nothing for what the gateway transfers.
-    pub fn exported(mut self, now: Timestamp) -> Option<Self> {
-        if self.status != PayoutStatus::Processing || self.transfer.is_some() {
-            return None;
-        }
-        self.exported_at.get_or_insert(now);
-        Some(self)
+    /// Neither who put it into processing nor who verified the account.
+    fn is_second_person(&self, admin: AdminId) -> Result<(), Refusal> {
+        let involved = self.processed_by == Some(admin) || self.verified_by == Some(admin);
+        if involved { Err(Refusal::NotTheSecondPerson) } else { Ok(()) }
     }
 
-    fn second_person(&self, admin: AdminId, settings: &Settings, now: Timestamp) -> Result<(), Refusal> {
-        let involved = self.processed_by == Some(admin) || self.verified_by == Some(admin);
-        if self.gross > settings.second_person_limit(now) && involved { Err(Refusal::SecondPerson) } else { Ok(()) }
+    /// Another person than the one who sent it: whoever took the table, or else recorded the payment.
+    fn by_another(&self, admin: AdminId, policy: &LeavePolicy<'_>) -> Result<(), Refusal> {
+        let sent = if self.exported_by.is_empty() { self.decided_by == Some(admin) } else { self.exported_by.contains(&admin) };
+        if sent { Err(Refusal::OwnTransfer) } else { policy.established(admin) }
+    }
+}
+
+/// What has left to an affiliate within so long counts against the limit of one person.
+const RECENT_SECONDS: i64 = 7 * 86_400;
+
+/// The settings and the people on which it depends whether money may leave.
+#[derive(Debug, Clone, Copy)]
+pub struct LeavePolicy<'a> {
+    pub settings: &'a Settings,
+    /// Those whose standing was read for this decision; anybody else counts as new.
+    pub staff: &'a [Admin],
+    pub now: Timestamp,
+}
+
+impl LeavePolicy<'_> {
+    fn established(&self, id: AdminId) -> Result<(), Refusal> {
+        let is = self.staff.iter().any(|a| a.id == id && a.is_established(self.now));
+        if is { Ok(()) } else { Err(Refusal::NewColleague) }
     }
 }

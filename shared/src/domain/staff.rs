@@ -79,6 +79,9 @@ pub struct Admin {
     pub role: Role,
     pub active: bool,
     pub created_at: Timestamp,
+    /// When their role was changed last, or they were let in again.
+    #[serde(default)]
+    pub role_changed_at: Option<Timestamp>,
     #[serde(default)]
     pub second_factor: Option<SecondFactor>,
 }
@@ -97,7 +100,16 @@ pub struct SecondFactor {
     pub recovery: Vec<String>,
 }
 
+/// Whoever joined, or whose role changed, more recently is not one of the two people whom money needs: else one owner could
+/// make the other.
+const NEW_SECONDS: i64 = 86_400;
+
 impl Admin {
+    /// Whether they have been who they are for a day.
+    pub fn is_established(&self, now: Timestamp) -> bool {
+        now.since(self.created_at.max(self.role_changed_at.unwrap_or(self.created_at))) >= NEW_SECONDS
+    }
+
     /// The second factor that a login must show.
     pub fn asks_for_code(&self) -> Option<&SecondFactor> {
         self.second_factor.as_ref().filter(|f| f.confirmed_at.is_some())

@@ -72,6 +72,11 @@ pub enum Cause {
     PayoutReversed {
         payout: PayoutId,
     },
+    /// A transfer turned out to have been made although the payout had been released: it comes out of what is available,
+    /// below zero where it has to.
+    PayoutPaidAfterRelease {
+        payout: PayoutId,
+    },
 }
 
 impl Cause {
@@ -87,6 +92,7 @@ impl Cause {
             Self::PayoutPaid { .. } => "payout_paid",
             Self::PayoutReleased { .. } => "payout_released",
             Self::PayoutReversed { .. } => "payout_reversed",
+            Self::PayoutPaidAfterRelease { .. } => "payout_paid_after_release",
         }
     }
 
@@ -100,6 +106,7 @@ impl Cause {
             Self::PayoutPaid { .. } => (Account::Reserved, Account::PaidOut),
             Self::PayoutReleased { .. } => (Account::Reserved, Account::Available),
             Self::PayoutReversed { .. } => (Account::PaidOut, Account::Available),
+            Self::PayoutPaidAfterRelease { .. } => (Account::Available, Account::PaidOut),
         }
     }
 }
@@ -148,7 +155,21 @@ pub struct Wallet {
     /// Another affiliate showed an identity card with the same number.
     #[serde(default)]
     pub shares_identity: bool,
+    /// What has left lately, oldest first: it counts against the limit of one person.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub departures: Vec<Departure>,
 }
+
+/// Money of a payout that was sent on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Departure {
+    pub payout: PayoutId,
+    pub amount: Rupiah,
+    pub at: Timestamp,
+}
+
+/// How many departures a wallet remembers: more than one affiliate can have in the days that count.
+const DEPARTURES: usize = 20;
 
 /// The sums of the accounts; what the house owes or has paid.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -211,7 +232,33 @@ impl Wallet {
             open_payout: None,
             shares_bank: false,
             shares_identity: false,
+            departures: Vec::new(),
         }
+    }
+
+    /// Remembers that the money of a payout has left. When there are too many, the oldest two become one that is as young
+    /// as the younger: the sum of the days that count never comes out too small.
+    pub fn note_departure(&mut self, payout: PayoutId, amount: Rupiah, at: Timestamp) {
+        if self.departures.iter().any(|d| d.payout == payout) {
+            return;
+        }
+        self.departures.push(Departure { payout, amount, at });
+        while self.departures.len() > DEPARTURES {
+            let oldest = self.departures.remove(0);
+            if let Some(next) = self.departures.first_mut() {
+                next.amount = next.amount.plus(oldest.amount).unwrap_or(next.amount);
+            }
+        }
+    }
+
+    /// The money of a payout has not left, or has come back.
+    pub fn forget_departure(&mut self, payout: PayoutId) {
+        self.departures.retain(|d| d.payout != payout);
+    }
+
+    /// The sum of the other payouts that have left after `since`.
+    pub fn departed_since(&self, since: Timestamp, other_than: PayoutId) -> Result<Rupiah, Overflow> {
+        Rupiah::sum(self.departures.iter().filter(|d| d.at > since && d.payout != other_than).map(|d| d.amount))
     }
 
     /// The wallet after `cause` moved `amount`, and the entry that says so. They are written together.
