@@ -65,9 +65,10 @@ fn safe(value: &str) -> String {
     text
 }
 
-/// Up to where a spreadsheet may begin another cell.
+/// Up to where a spreadsheet may begin another cell, behind the marks and one character at least.
 fn part(rest: &str) -> &str {
-    let end = rest.char_indices().skip(1).find(|(_, c)| PARTING.contains(c)).map_or(rest.len(), |(at, _)| at);
+    let marks = rest.chars().take_while(|c| *c == MARK).count();
+    let end = rest.char_indices().skip(marks + 1).find(|(_, c)| PARTING.contains(c)).map_or(rest.len(), |(at, _)| at);
     rest.get(..end).unwrap_or(rest)
 }
 
@@ -163,6 +164,19 @@ mod tests {
         let kept = ["'=x", "''0012", "'0012", "a;'=1", ";=1;-y", "'\t=", "\r\n@", "'Aisyah", "-", "\t", "", "'", "=;=;'=", "\t\t=1"];
         for cell in changed.iter().chain(&kept) {
             assert_eq!(plain(&safe(cell)), *cell, "written as {:?}", safe(cell));
+        }
+    }
+
+    #[test]
+    fn reading_is_the_inverse_of_writing_for_every_cell() {
+        let alphabet = ['\'', '=', '-', '\t', '\n', ';', 'a', '0', '1', ' ', '\u{200b}'];
+        let mut cells = vec![String::new()];
+        for _ in 0..4 {
+            let longer = |cell: &String| alphabet.map(|c| format!("{cell}{c}"));
+            cells = cells.iter().flat_map(longer).collect();
+            for cell in &cells {
+                assert_eq!(plain(&safe(cell)), *cell, "written as {:?}", safe(cell));
+            }
         }
     }
 
