@@ -64,7 +64,7 @@ def main():
     s3.create_bucket(Bucket="code", CreateBucketConfiguration={"LocationConstraint": "ap-southeast-3"})
     for archive in sorted((ROOT / "target" / "lambda").glob("*.zip")):
         s3.upload_file(str(archive), "code", archive.name)
-    for name, keys in {"tokens": ["signing_key", "public_keys"], "referral": ["keys"], "vault": ["keys", "finder"],
+    for name, keys in {"tokens": ["signing_key", "public_keys", "cursor_key"], "referral": ["keys"], "vault": ["keys", "finder"],
                        "staff-vault": ["keys", "finder"], "zendit": ["secret", "webhook_token"]}.items():
         secrets.create_secret(Name=f"qutab/dev/{name}", SecretString=json.dumps(dict.fromkeys(keys, "of the emulator")))
     whole, left_out = template("code")

@@ -97,6 +97,8 @@ async fn answers_are_data_and_say_so() {
         assert!(!kind.contains("html"), "{} {path}: {kind}", route.method);
         assert_eq!(answer.headers["x-content-type-options"], "nosniff");
         assert!(answer.headers["strict-transport-security"].to_str().unwrap().contains("max-age=63072000"));
+        assert_eq!(answer.headers["content-security-policy"], "default-src 'none'; frame-ancestors 'none'");
+        assert_eq!(answer.headers["cross-origin-resource-policy"], "same-site");
     }
 }
 

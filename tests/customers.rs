@@ -11,4 +11,5 @@ mod products;
 mod profile;
 mod receipts;
 mod returns;
+mod texts;
 mod tokens;

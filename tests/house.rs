@@ -40,10 +40,19 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
     ("pdf", &["domain"], &["aws_", "axum", "lambda_"]),
     ("secrets", &["domain"], &["aws_", "axum", "lambda_"]),
     ("events", &["domain"], &["aws_sdk_dynamodb", "aws_sdk_s3", "aws_sdk_ses", "axum", "lambda_http"]),
-    ("app", &["domain", "store", "gateway", "files", "mail", "secrets", "events", "whatsapp"], &["aws_", "lambda_"]),
+    ("app", &["domain", "store", "gateway", "files", "mail", "secrets", "events", "whatsapp"], &["aws_", "axum", "lambda_"]),
     ("http", &["app", "domain", "store", "secrets"], &["aws_"]),
     ("runtime", &["app", "domain", "store", "gateway", "https", "files", "mail", "secrets", "events", "http", "whatsapp"], &[]),
 ];
+
+/// What rooms name although they should not, until it is moved.
+const EXCEPTIONS: &[(&str, &str)] = &[("app", "axum")];
+
+/// The room that a file is in: a folder of the library, or a file of that name.
+fn room_of(path: &Path) -> Option<&'static (&'static str, &'static [&'static str], &'static [&'static str])> {
+    let first = path.strip_prefix("shared/src").ok()?.components().next()?.as_os_str().to_str()?;
+    ROOMS.iter().find(|(room, ..)| first.strip_suffix(".rs").unwrap_or(first) == *room)
+}
 
 /// The rooms that a text names: `crate::room`, also inside `use crate::{ ... }`.
 fn rooms_named(text: &str) -> BTreeSet<String> {
@@ -75,18 +84,26 @@ fn rooms_named(text: &str) -> BTreeSet<String> {
 #[test]
 fn no_room_knows_more_than_it_may() {
     let all: BTreeSet<&str> = ROOMS.iter().map(|(room, ..)| *room).collect();
-    let mut wrong = Vec::new();
+    let (mut wrong, mut met) = (Vec::new(), BTreeSet::new());
     for (path, text) in sources() {
         let code: String = text.lines().filter(|l| !l.trim_start().starts_with("//")).flat_map(|l| [l, "\n"]).collect();
         if path.starts_with("functions") {
             wrong.extend(["aws_sdk", "qutab_local"].iter().filter(|f| code.contains(*f)).map(|f| format!("{}: {f}", path.display())));
         }
-        let Some((room, may, outside)) = ROOMS.iter().find(|(room, ..)| path.starts_with(format!("shared/src/{room}"))) else { continue };
+        let Some((room, may, outside)) = room_of(&path) else { continue };
+        met.insert(*room);
         let named = rooms_named(&code).into_iter().filter(|n| all.contains(n.as_str()) && n != room && !may.contains(&n.as_str()));
         wrong.extend(named.map(|n| format!("{}: {room} knows {n}", path.display())));
-        wrong.extend(outside.iter().filter(|f| code.contains(*f)).map(|f| format!("{}: {room} knows {f}", path.display())));
+        let outside = outside.iter().filter(|f| code.contains(*f) && !EXCEPTIONS.contains(&(*room, **f)));
+        wrong.extend(outside.map(|f| format!("{}: {room} knows {f}", path.display())));
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+    assert_eq!(met, all, "a room whose files were not found is not judged");
+    // Exceptions end: one that nothing needs any more is taken out of the list.
+    for (room, name) in EXCEPTIONS {
+        let needs = |(path, text): &(PathBuf, String)| room_of(path).is_some_and(|(r, ..)| r == room) && text.contains(name);
+        assert!(sources().iter().any(needs), "{room} names {name} no more");
+    }
 }
 
 #[test]

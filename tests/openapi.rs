@@ -1,6 +1,12 @@
 //! The OpenAPI document: it is what the routes and contracts come to, its examples are true, and every operation of it
 //! was seen to succeed. (Every exchange of every test is held to it as well: `world/exchange.rs`.)
 
+use qutab::domain::{
+    catalog::{MOST_PICTURES, MOST_PRICE},
+    order::{MAX_LINES, MAX_QUANTITY},
+    text,
+    upload::MOST_BYTES,
+};
 use qutab_tests::{PASSWORD, World, exchange};
 use serde_json::{Value, json};
 
@@ -123,4 +129,26 @@ async fn a_refund_by_hand_keeps_the_picture_that_proves_it() {
     let picture = w.get(&link, &finance).await;
     assert_eq!((picture.status, picture.headers["content-type"].to_str().unwrap()), (200, "image/jpeg"));
     assert_eq!(w.get(&link, &finance).await.status, 404, "it works once");
+}
+
+#[test]
+fn the_limits_of_the_document_are_those_of_the_code() {
+    let document: Value = serde_json::from_str(DOCUMENT).unwrap();
+    let schemas = &document["components"]["schemas"];
+    for (name, shortest, longest) in text::LENGTHS {
+        assert_eq!(schemas[*name], json!({ "type": "string", "minLength": shortest, "maxLength": longest }), "{name}");
+    }
+    let limits = [
+        ("/ProductWanted/properties/price/maximum", MOST_PRICE.get()),
+        ("/ProductChange/properties/price/maximum", MOST_PRICE.get()),
+        ("/PictureOrder/properties/images/maxItems", i64::try_from(MOST_PICTURES).unwrap()),
+        ("/UploadWanted/properties/bytes/maximum", i64::from(MOST_BYTES)),
+        ("/MaterialWanted/properties/bytes/maximum", i64::from(MOST_BYTES)),
+        ("/OrderWanted/properties/items/maxItems", i64::try_from(MAX_LINES).unwrap()),
+        ("/ItemWanted/properties/quantity/maximum", i64::from(MAX_QUANTITY)),
+        ("/ItemWanted/properties/shohibul/maxItems", i64::from(MAX_QUANTITY) * 7),
+    ];
+    for (place, most) in limits {
+        assert_eq!(schemas.pointer(place).and_then(Value::as_i64), Some(most), "{place}");
+    }
 }

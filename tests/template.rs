@@ -321,3 +321,32 @@ fn there_is_room_for_more() {
     let count = map(&template["Resources"]).len() + made + events + stage_and_authorizer;
     assert!(count < 450, "{count} resources");
 }
+
+#[test]
+fn every_function_that_answers_lists_has_the_key_that_seals_their_cursors() {
+    let template = deployed("prod");
+    let mut asked = 0;
+    for (id, function) in functions(&template) {
+        let room = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join(function["CodeUri"].as_str().unwrap()).join("src");
+        let texts = std::fs::read_dir(room).unwrap().map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
+        let lists = texts.collect::<String>().contains("PageQuery");
+        let has = function["Environment"]["Variables"].get("CURSOR_KEY").is_some();
+        assert_eq!(lists, has, "{id}: no function has the key that does not need it, and none is without");
+        asked += usize::from(lists);
+    }
+    assert!(asked > 10, "only {asked}");
+}
+
+#[test]
+fn the_shops_page_may_read_every_header_that_the_document_names() {
+    let document: Value = serde_json::from_str(include_str!("../infra/contract/openapi.json")).unwrap();
+    let operations = document["paths"].as_object().unwrap().values().flat_map(|methods| methods.as_object().unwrap().values());
+    let answers = operations
+        .flat_map(|o| o["responses"].as_object().unwrap().values())
+        .chain(document["components"]["responses"].as_object().unwrap().values());
+    // A redirect is followed by the browser itself.
+    let named: BTreeSet<&str> =
+        answers.filter_map(|a| a["headers"].as_object()).flat_map(|h| h.keys()).map(String::as_str).filter(|h| *h != "location").collect();
+    let exposed = qutab_local::template::read(TEMPLATE, &BTreeMap::from([("Stage".to_owned(), "local".to_owned())])).unwrap().cors.exposed;
+    assert_eq!(exposed.iter().map(String::as_str).collect::<BTreeSet<_>>(), named);
+}

@@ -137,8 +137,9 @@ async fn orders_are_exported_without_formulas_and_it_is_noted() {
     let file = w.get("/api/admin/orders/export.csv", &w.admin("finance").await).await;
     assert_eq!(file.headers["content-type"], "text/csv; charset=utf-8");
     let text = String::from_utf8(file.bytes).unwrap();
+    assert!(text.contains("'=HYPERLINK"), "marked as text");
     let rows = qutab::http::csv::rows(&text).unwrap();
-    assert_eq!((rows.len(), rows[0]["recipient"].as_str(), rows[0]["paid"].as_str()), (1, "'=HYPERLINK(\"x\")", "3250000"));
+    assert_eq!((rows.len(), rows[0]["recipient"].as_str(), rows[0]["paid"].as_str()), (1, "=HYPERLINK(\"x\")", "3250000"), "and read back as it was");
     assert!(w.items().iter().any(|i| i["kind"]["S"] == "audit" && i["action"]["S"] == "orders.export"));
 }
 
@@ -183,4 +184,20 @@ async fn an_order_is_cancelled_although_too_little_came_and_that_is_not_lost() {
     assert_eq!((seen["status"].as_str(), seen["receipts"][0]["amount"].as_i64()), (Some("cancelled"), Some(1_000)));
     let tasks = w.get("/api/admin/tasks", &w.admin("viewer").await).await.ok();
     assert_eq!(tasks["items"][0]["subject"]["kind"], "unmatched_receipt");
+}
+
+#[tokio::test]
+async fn an_order_is_found_by_its_id_and_by_the_id_name_and_number_of_its_customer() {
+    let w = World::new().await;
+    let (budi, siti) = (w.customer("budi").await, w.customer("siti").await);
+    w.send("PATCH", "/api/profile", Some(&budi), &[], Some(json!({ "name": "Bambang Prakoso", "phone": "081299990007" }))).await.ok();
+    let (order, _) = (w.order(&budi, "domba-garut", None).await, w.order(&siti, "domba-garut", None).await);
+    let viewer = w.admin("viewer").await;
+    let whole = w.get(&format!("/api/admin/orders/{}", order["id"].as_str().unwrap()), &viewer).await.ok();
+    let customer = whole["customer"]["id"].as_str().unwrap().to_owned();
+    for words in [order["id"].as_str().unwrap(), &customer, "bambang", "prakoso%20garut", "0812-9999-0007", "%2B6281299990007"] {
+        let found = w.get(&format!("/api/admin/orders?q={words}"), &viewer).await.ok();
+        let ids: Vec<&Value> = found["items"].as_array().unwrap().iter().map(|o| &o["id"]).collect();
+        assert_eq!(ids, [&order["id"]], "{words}");
+    }
 }

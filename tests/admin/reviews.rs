@@ -176,3 +176,27 @@ async fn a_card_that_came_after_the_look_is_not_decided_on_unseen() {
     let line = w.items().into_iter().find(|i| i["action"]["S"] == "bank_account.decide").unwrap();
     assert!(line["after"]["S"].as_str().unwrap().ends_with(&format!("version 1, card {}", second.as_str().unwrap())), "{line}");
 }
+
+#[tokio::test]
+async fn a_rejected_account_is_looked_at_again_when_it_is_saved_again_and_a_verification_can_be_taken_back() {
+    let w = World::new().await;
+    let rina = w.affiliate("rina").await;
+    let body = json!({ "bank_code": "014", "account_number": "1234567890", "holder_name": "Promotor Handal", "current_password": PASSWORD });
+    let save = async || w.send("PUT", "/api/affiliate/bank-account", Some(&rina.token), &[], Some(body.clone())).await.ok();
+    save().await;
+    let finance = w.admin("finance").await;
+    let decide = async |what: &str, body: Value| w.post(&format!("/api/admin/bank-accounts/{}/{what}", rina.id), &finance, body).await;
+    decide("reject", json!({ "version": 1, "reason": "KTP buram, kirim ulang" })).await.ok();
+    let again = save().await;
+    assert_eq!((again["status"].as_str(), again["rejection_reason"].is_null()), (Some("pending"), true));
+    assert_eq!(decide("verify", json!({ "version": 1 })).await.status, 409, "the version that was rejected is not the one that waits");
+    assert_eq!(decide("verify", json!({ "version": 2 })).await.ok()["status"], "verified");
+    assert_eq!(save().await["status"], "verified", "saving a verified account again asks for nothing");
+    w.drain().await;
+    let mails = w.mails_to(&rina.email).len();
+    assert_eq!(decide("reject", json!({ "version": 2, "reason": "ternyata milik orang lain" })).await.ok()["status"], "rejected");
+    w.drain().await;
+    let why = w.get("/api/affiliate/payouts/eligibility", &rina.token).await.ok()["reasons"].clone();
+    assert!(why.as_array().unwrap().contains(&json!("bank_not_verified")), "no payout leaves to it: {why}");
+    assert_eq!(w.mails_to(&rina.email).len(), mails + 1, "and its owner is told");
+}

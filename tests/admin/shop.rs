@@ -1,5 +1,12 @@
 //! Products, coupons and materials, as staff keep them.
 
+use qutab::{
+    app::{Code, audit::Reviewer, products},
+    domain::{
+        catalog::{Portion, Product},
+        ids::{AdminId, ProductId},
+    },
+};
 use qutab_local::seed::product_id;
 use qutab_tests::{Answer, World};
 use serde_json::{Value, json};
@@ -171,4 +178,74 @@ async fn materials_are_uploaded_and_taken_away() {
         assert_eq!(w.send("DELETE", &path, Some(&ops), &[], None).await.status, 204);
     }
     assert_eq!(mine().await, 0);
+}
+
+#[tokio::test]
+async fn what_two_changes_would_make_of_a_product_together_is_judged_at_the_write() {
+    let w = World::new().await;
+    let ops = w.admin("ops").await;
+    let id = w.post("/api/admin/products", &ops, camel()).await.ok()["id"].as_str().unwrap().to_owned();
+    patch(&w, &ops, &id, json!({ "category": "kambing" })).await.ok();
+    // Somebody else saw it as a cow, and writes behind the change.
+    let by = Reviewer { admin: AdminId::named(&["ops@qutab.test"]), address: None };
+    let product = ProductId::parse(&id).unwrap();
+    let refused = products::update(&w.shop.app, by, product, |p| Ok(Product { portion: Portion::Share, ..p })).await.unwrap_err();
+    assert_eq!((refused.code, refused.errors[0].field.as_str()), (Code::Invalid, "portion"), "the field that is wrong is named");
+    let now = w.get(&format!("/api/admin/products/{id}"), &ops).await.ok();
+    assert_eq!((now["category"].as_str(), now["portion"].as_str()), (Some("kambing"), Some("whole")));
+}
+
+#[tokio::test]
+async fn a_product_needs_no_description_and_takes_the_highest_price_of_the_document() {
+    let w = World::new().await;
+    let ops = w.admin("ops").await;
+    let mut body = camel();
+    body.as_object_mut().unwrap().remove("description");
+    body["price"] = json!(1_000_000_000);
+    let made = w.post("/api/admin/products", &ops, body.clone()).await.ok();
+    assert!(made["description"].is_null());
+    assert!(w.send("GET", "/api/products/sapi-bali-super", None, &[], None).await.ok()["description"].is_null());
+    body["price"] = json!(1_000_000_001);
+    assert_eq!(w.post("/api/admin/products", &ops, body).await.body["errors"][0]["field"], "price");
+}
+
+#[tokio::test]
+async fn codes_and_addresses_of_dashes_alone_and_coupons_that_take_off_nothing_are_refused() {
+    let w = World::new().await;
+    let ops = w.admin("ops").await;
+    let rina = w.affiliate("rina").await;
+    let code =
+        async |code: &str| w.send("PUT", &format!("/api/admin/affiliates/{}/code", rina.id), Some(&ops), &[], Some(json!({ "code": code }))).await;
+    assert_eq!((code("-----").await.status, code("R--1").await.status), (422, 200));
+    let mut product = camel();
+    product["slug"] = json!("---");
+    assert_eq!(w.post("/api/admin/products", &ops, product).await.body["errors"][0]["field"], "slug");
+    let coupon = async |code: &str, discount: Value| {
+        let body = json!({ "code": code, "discount": discount, "valid_until": "2027-01-01T00:00:00Z", "limit": 5 });
+        w.post("/api/admin/coupons", &ops, body).await
+    };
+    let fixed = json!({ "kind": "fixed", "amount": 1 });
+    assert_eq!((coupon("---", fixed.clone()).await.status, coupon("HEMAT", fixed).await.status), (422, 201));
+    let nothing =
+        [json!({ "kind": "percent", "rate": 0 }), json!({ "kind": "fixed", "amount": 0 }), json!({ "kind": "percent", "rate": 500, "cap": 0 })];
+    for (number, discount) in nothing.into_iter().enumerate() {
+        assert_eq!(coupon(&format!("KOSONG{number}"), discount).await.status, 422);
+    }
+}
+
+#[tokio::test]
+async fn a_material_that_is_deleted_twice_leaves_one_line_in_the_audit_log() {
+    let w = World::new().await;
+    let ops = w.admin("ops").await;
+    let wanted = json!({ "title": "Spanduk", "kind": "banner", "content_type": "image/jpeg", "bytes": PICTURE.len() });
+    let opened = w.post("/api/admin/materials", &ops, wanted).await.ok();
+    put(&w, &opened).await;
+    w.post(&format!("/api/admin/materials/{}/complete", opened["upload_id"].as_str().unwrap()), &ops, json!({})).await.ok();
+    w.drain().await;
+    let path = format!("/api/admin/materials/{}", opened["id"].as_str().unwrap());
+    let delete = async || w.send("DELETE", &path, Some(&ops), &[], None).await.status;
+    let (one, other) = tokio::join!(delete(), delete());
+    assert_eq!((one, other, delete().await), (204, 204, 204));
+    let log = w.get("/api/admin/audit-log?action=material.delete", &w.admin("owner").await).await.ok();
+    assert_eq!(log["items"].as_array().unwrap().len(), 1, "{log}");
 }

@@ -147,3 +147,39 @@ async fn a_window_and_a_withholding_apply_where_they_are_set() {
     let of = |name: &str| payout[name].as_i64().unwrap();
     assert_eq!((of("gross"), of("withheld"), of("net")), (1_250_000, 31_250, 1_218_750));
 }
+
+#[tokio::test]
+async fn who_is_not_approved_is_told_every_reason_at_once_instead_of_a_conflict() {
+    let w = World::new().await;
+    let body = json!({ "first_name": "Tono", "last_name": "Wulandari", "email": "tono@promo.example.com", "password": PASSWORD,
+        "whatsapp": "081377700012", "city": "Malang", "primary_platform": "tiktok", "social": { "tiktok": "https://www.tiktok.com/@tono" },
+        "reason": "Ingin mengajak pengikut saya berkurban" });
+    w.post("/api/affiliate/auth/register", "", body).await.ok();
+    let login = w.post("/api/affiliate/auth/login", "", json!({ "email": "tono@promo.example.com", "password": PASSWORD })).await.ok();
+    let token = login["access_token"].as_str().unwrap();
+    let eligibility = w.get("/api/affiliate/payouts/eligibility", token).await.ok();
+    assert_eq!(eligibility["reasons"], json!(["not_approved", "bank_not_verified", "below_minimum"]));
+    let balance = w.get("/api/affiliate/balance", token).await.ok();
+    assert_eq!((balance["available"].as_i64(), balance["can_request_payout"].as_bool()), (Some(0), Some(false)));
+    assert_eq!(w.post("/api/affiliate/payouts", token, json!({})).await.status, 409);
+}
+
+#[tokio::test]
+async fn a_payout_is_of_one_rupiah_at_least_whatever_the_minimum_was_set_to() {
+    let w = World::new().await;
+    let affiliate = w.affiliate("rina").await;
+    w.verify_bank(&affiliate).await;
+    let owner = w.admin("owner").await;
+    let set = async |minimum: i64| {
+        let version = w.get("/api/admin/settings", &owner).await.ok()["version"].clone();
+        w.send("PUT", "/api/admin/settings", Some(&owner), &[], Some(json!({ "version": version, "minimum_payout": minimum }))).await
+    };
+    assert_eq!(set(0).await.body["errors"][0]["field"], "minimum_payout");
+    set(1).await.ok();
+    // As an earlier version may have left it.
+    let settings = w.shop.app.store.settings().await.unwrap();
+    let zero = qutab::domain::settings::Settings { minimum_payout: qutab::domain::money::Rupiah::ZERO, ..settings };
+    w.shop.app.store.append(&zero).await.unwrap();
+    let refused = w.post("/api/affiliate/payouts", &affiliate.token, json!({})).await;
+    assert_eq!((refused.status, refused.code()), (409, "payout_not_eligible"), "a payout of nothing");
+}

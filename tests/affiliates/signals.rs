@@ -116,3 +116,62 @@ async fn every_sign_is_seen() {
     assert_eq!(held(&w).await.pop().unwrap().1, json!(["suspended"]), "suspended between order and payment");
     w.check_ledgers().await;
 }
+
+/// Whether the next sale of `affiliate` to this buyer is somebody's.
+async fn is_attributed(w: &World, affiliate: &Affiliate, buyer: &str) -> bool {
+    let click = w.click(&affiliate.code).await;
+    let order = w.order(buyer, "kambing-standar", Some(&click)).await;
+    let seen = w.get(&format!("/api/admin/orders/{}", order["id"].as_str().unwrap()), &w.admin("viewer").await).await.ok();
+    assert_eq!(seen["affiliate_id"].is_null(), seen["flag"] == "self_referral", "{seen}");
+    seen["affiliate_id"].is_string()
+}
+
+#[tokio::test]
+async fn a_second_self_is_recognised_under_another_spelling_and_by_numbers_of_the_past() {
+    let w = World::new().await;
+    let affiliate = w.affiliate("rina").await;
+    w.verify_bank(&affiliate).await;
+    let buyer = w.customer("budi").await;
+    let change = async |token: &str, path: &str, body: Value| w.send("PATCH", path, Some(token), &[], Some(body)).await.ok();
+    // The account holder is "Promotor Handal".
+    let spellings =
+        ["promotor  HANDAL", "Pr\u{43e}motor Handal", "Prom\u{3bf}tor Handal", "\u{ff30}romotor Handal", "Pr\u{f3}motor-Handal", "Prom0tor Handal"];
+    for name in spellings {
+        change(&buyer, "/api/profile", json!({ "name": name })).await;
+        assert!(!is_attributed(&w, &affiliate, &buyer).await, "{name}");
+    }
+    change(&buyer, "/api/profile", json!({ "name": "Budi Santoso" })).await;
+    assert!(is_attributed(&w, &affiliate, &buyer).await, "somebody else");
+    let number = w.get("/api/affiliate/profile", &affiliate.token).await.ok()["whatsapp"].clone();
+    change(&buyer, "/api/profile", json!({ "phone": number })).await;
+    assert!(!is_attributed(&w, &affiliate, &buyer).await, "the same number");
+    change(&buyer, "/api/profile", json!({ "phone": "081299990001" })).await;
+    assert!(!is_attributed(&w, &affiliate, &buyer).await, "changed for a minute");
+    let other = w.customer("siti").await;
+    let hers = w.get("/api/profile", &other).await.ok()["phone"].clone();
+    change(&affiliate.token, "/api/affiliate/profile", json!({ "whatsapp": hers })).await;
+    change(&affiliate.token, "/api/affiliate/profile", json!({ "whatsapp": number })).await;
+    assert!(!is_attributed(&w, &affiliate, &other).await, "a number that the affiliate had before");
+}
+
+#[tokio::test]
+async fn an_affiliate_is_told_why_an_order_of_their_own_earns_nothing() {
+    let w = World::new().await;
+    let affiliate = w.affiliate("rina").await;
+    let buyer = w.customer("budi").await;
+    let number = w.get("/api/affiliate/profile", &affiliate.token).await.ok()["whatsapp"].clone();
+    w.send("PATCH", "/api/profile", Some(&buyer), &[], Some(json!({ "phone": number }))).await.ok();
+    let click = w.click(&affiliate.code).await;
+    let order = w.order(&buyer, "kambing-standar", Some(&click)).await;
+    w.pay(&order).await;
+    w.drain().await;
+    let leads = w.get("/api/affiliate/referrals", &affiliate.token).await.ok();
+    let lead = &leads["items"][0];
+    assert_eq!(
+        (lead["flag"].as_str(), lead["status"].as_str(), lead["commission"].is_null()),
+        (Some("self_referral"), Some("void"), true),
+        "{leads}"
+    );
+    assert!(!lead["customer"].as_str().unwrap().contains("budi"), "masked as every name");
+    assert_eq!(w.balance(&affiliate).await, (0, 0, 0, 0));
+}

@@ -230,3 +230,67 @@ async fn one_card_shown_by_two_has_the_second_ones_sales_looked_at() {
     let items = held["items"].as_array().unwrap();
     assert_eq!((items.len(), &items[0]["affiliate_id"], &items[0]["signals"]), (1, &json!(tono.id), &json!(["shared_identity"])), "{held}");
 }
+
+async fn show_card(w: &World, affiliate: &Affiliate, nik: &str) {
+    let mut body = ktp_body(PICTURE.len());
+    body["nik"] = json!(nik);
+    let opened = w.post(KTP, &affiliate.token, body).await.ok();
+    assert_eq!(put(w, &opened, PICTURE).await, 200);
+    complete(w, affiliate, KTP, &opened).await.ok();
+    w.drain().await;
+}
+
+#[tokio::test]
+async fn the_picture_that_came_last_is_the_one_that_is_kept_and_shown_whichever_upload_was_opened_first() {
+    let w = World::new().await;
+    let affiliate = w.affiliate("rina").await;
+    let first = open(&w, &affiliate, KTP, PICTURE.len()).await;
+    w.pass_seconds(10);
+    let second = open(&w, &affiliate, KTP, PICTURE.len()).await;
+    for opened in [&second, &first] {
+        assert_eq!(put(&w, opened, PICTURE).await, 200);
+        complete(&w, &affiliate, KTP, opened).await.ok();
+        w.drain().await;
+        w.pass_seconds(10);
+    }
+    assert_eq!(retain(&w).await, 1, "the one that was replaced");
+    assert!(w.darkroom.documents.read(&document(&affiliate, &first)).await.unwrap().is_some());
+    assert!(w.darkroom.documents.read(&document(&affiliate, &second)).await.unwrap().is_none());
+    let shown = card(&w, &affiliate).await;
+    assert!(shown["nik"].is_string() && shown["image_kept_until"].is_string(), "{shown}");
+    let finance = w.admin("finance").await;
+    let seen = w.get(&format!("/api/admin/bank-accounts/{}/ktp", affiliate.id), &finance).await.ok();
+    assert_eq!(seen["upload_id"], first["upload_id"], "what a reviewer opens is what is there");
+}
+
+#[tokio::test]
+async fn a_mark_for_a_shared_card_or_account_is_cleared_by_a_reviewer_and_by_nothing_else() {
+    let w = World::new().await;
+    let (rina, tono) = (w.affiliate("rina").await, w.affiliate("tono").await);
+    w.verify_bank(&rina).await;
+    show_card(&w, &rina, NIK).await;
+    show_card(&w, &tono, NIK).await;
+    let save = async |number: &str| {
+        let body = json!({ "bank_code": "014", "account_number": number, "holder_name": "Tono", "current_password": qutab_tests::PASSWORD });
+        w.send("PUT", "/api/affiliate/bank-account", Some(&tono.token), &[], Some(body)).await.ok()
+    };
+    save("1234567890").await;
+    let (viewer, finance) = (w.admin("viewer").await, w.admin("finance").await);
+    let marks = async || w.get(&format!("/api/admin/affiliates/{}", tono.id), &viewer).await.ok()["marks"].clone();
+    assert_eq!(marks().await, json!(["bank_account", "identity"]));
+    // Another card and another account wash nothing off.
+    show_card(&w, &tono, "3201011208850003").await;
+    save("5550001112").await;
+    assert_eq!(marks().await, json!(["bank_account", "identity"]));
+    let verify = async |body: Value| w.post(&format!("/api/admin/bank-accounts/{}/verify", tono.id), &finance, body).await;
+    verify(json!({ "version": 2 })).await.ok();
+    assert_eq!(marks().await, json!(["bank_account", "identity"]), "a verification says nothing about what is shared");
+    assert_eq!(verify(json!({ "version": 2, "clear": ["everything"] })).await.status, 422);
+    verify(json!({ "version": 2, "clear": ["identity"] })).await.ok();
+    assert_eq!(marks().await, json!(["bank_account"]));
+    verify(json!({ "version": 2, "clear": ["bank_account", "identity"] })).await.ok();
+    assert_eq!(marks().await, json!([]));
+    let owner = w.admin("owner").await;
+    let lines = w.get("/api/admin/audit-log?action=affiliate.clear_marks", &owner).await.ok();
+    assert_eq!(lines["items"].as_array().unwrap().len(), 2, "each clearing once: {lines}");
+}

@@ -117,3 +117,69 @@ async fn a_paid_payout_is_told_with_its_reference() {
     assert!(mail.text.contains("BCA-778899") && mail.text.contains("Rp1.250.000") && mail.text.contains("******7890"), "{}", mail.text);
     assert!(!mail.text.contains("1234567890"), "the number is masked");
 }
+
+#[tokio::test]
+async fn nobody_is_told_that_an_order_was_closed_once_it_is_paid() {
+    let w = World::new().await;
+    let buyer = register(&w, "Budi Santoso", "id").await;
+    let order = w.order(&buyer, "domba-garut", None).await;
+    w.drain().await;
+    w.wire.take_down(Service::Mail, true);
+    w.pass_days(2);
+    assert_eq!(w.expire().await, 1);
+    w.work_once().await;
+    let invoice = order["payment_url"].as_str().unwrap().rsplit('/').next().unwrap();
+    w.webhook(&w.wire.zendit.pay(invoice, "EWALLET", None).unwrap()).await;
+    w.work_once().await;
+    w.wire.take_down(Service::Mail, false);
+    for _ in 0..3 {
+        w.pass_seconds(700);
+        qutab::app::owed::sweep(&w.shop.app, w.now()).await.unwrap();
+        w.drain().await;
+    }
+    let subjects: Vec<String> = w.mails_to("budi@example.com").into_iter().map(|m| m.subject).collect();
+    let told = |part: &str| subjects.iter().filter(|s| s.contains(part)).count();
+    assert_eq!((told("telah lewat"), told("telah kami terima")), (0, 1), "{subjects:?}");
+}
+
+#[tokio::test]
+async fn a_schedule_that_runs_as_of_a_later_day_owes_its_mails_from_now_on() {
+    let w = World::new().await;
+    let buyer = register(&w, "Budi Santoso", "id").await;
+    w.order(&buyer, "domba-garut", None).await;
+    w.drain().await;
+    let later = w.now().plus_days(2);
+    assert_eq!(qutab::app::release_order::expire_unpaid(&w.shop, later).await.unwrap().expired, 1);
+    w.drain().await;
+    assert!(w.mails_to("budi@example.com").iter().any(|m| m.subject.contains("telah lewat")), "at once, by today's clock");
+}
+
+#[tokio::test]
+async fn a_rejection_is_not_told_to_somebody_who_has_applied_again_since() {
+    let w = World::new().await;
+    let body = json!({ "first_name": "Rina", "last_name": "Wulandari", "email": "rina@promo.example.com", "password": PASSWORD,
+        "whatsapp": "081377700011", "city": "Bandung", "primary_platform": "tiktok", "social": { "tiktok": "https://www.tiktok.com/@rina" },
+        "reason": "Ingin mengajak pengikut saya berkurban" });
+    w.post("/api/affiliate/auth/register", "", body.clone()).await.ok();
+    w.drain().await;
+    let login = w.post("/api/affiliate/auth/login", "", json!({ "email": "rina@promo.example.com", "password": PASSWORD })).await.ok();
+    let token = login["access_token"].as_str().unwrap();
+    let id = w.get("/api/affiliate/status", token).await.ok()["affiliate_id"].as_str().unwrap().to_owned();
+    w.wire.take_down(Service::Mail, true);
+    let ops = w.admin("ops").await;
+    w.post(&format!("/api/admin/applications/{id}/reject"), &ops, json!({ "reason": "Profil kosong" })).await.ok();
+    w.work_once().await;
+    let mut again = body;
+    again.as_object_mut().unwrap().retain(|name, _| !matches!(name.as_str(), "email" | "password"));
+    w.send("PUT", "/api/affiliate/application", Some(token), &[], Some(again)).await.ok();
+    w.wire.take_down(Service::Mail, false);
+    for _ in 0..3 {
+        w.pass_seconds(700);
+        qutab::app::owed::sweep(&w.shop.app, w.now()).await.unwrap();
+        w.drain().await;
+    }
+    let mails = w.mails_to("rina@promo.example.com");
+    let rejections =
+        mails.iter().filter(|m| m.text.contains("belum dapat") || m.text.contains("Profil kosong") || m.subject.contains("belum")).count();
+    assert_eq!(rejections, 0, "{:?}", mails.iter().map(|m| &m.subject).collect::<Vec<_>>());
+}

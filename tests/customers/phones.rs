@@ -67,3 +67,30 @@ async fn a_service_that_is_down_is_asked_again_and_one_that_refuses_is_not() {
     let sent = w.wire.whatsapp.all();
     assert_eq!((sent.len(), sent[0].1.as_str(), sent[0].2[1].as_str()), (1, "affiliate_approved", affiliate.code.as_str()));
 }
+
+#[tokio::test]
+async fn a_payout_that_came_back_is_told_as_one_that_came_back() {
+    let w = with_messages().await;
+    let affiliate = w.affiliate("rina").await;
+    let buyer = w.customer("siti").await;
+    let click = w.click(&affiliate.code).await;
+    let order = w.order(&buyer, "sapi-limosin", Some(&click)).await;
+    w.pay(&order).await;
+    w.drain().await;
+    w.advance(order["id"].as_str().unwrap(), &["processing", "distributed", "completed"]).await;
+    w.verify_bank(&affiliate).await;
+    w.pass_days(31);
+    w.mature().await;
+    let affiliate = w.affiliate_again(&affiliate).await;
+    let payout = w.post("/api/affiliate/payouts", &affiliate.token, json!({})).await.ok()["id"].as_str().unwrap().to_owned();
+    let finance = w.admin("finance").await;
+    let decide = async |who: &str, what: &str, body| w.post(&format!("/api/admin/payouts/{payout}/{what}"), who, body).await.ok();
+    decide(&finance, "process", json!({})).await;
+    decide(&finance, "pay", json!({ "reference": "BCA-1" })).await;
+    w.drain().await;
+    let owner = w.admin("owner").await;
+    decide(&owner, "reverse", json!({ "reason": "rekening ditutup" })).await;
+    w.drain().await;
+    let told: Vec<String> = w.wire.whatsapp.all().into_iter().map(|(_, template, _)| template).filter(|t| t.starts_with("payout")).collect();
+    assert_eq!(told, ["payout_paid", "payout_returned"]);
+}

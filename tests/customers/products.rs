@@ -113,3 +113,16 @@ fn dimensions(jpeg: &[u8]) -> (Value, Value) {
     let number = |at: usize| Value::from(u16::from_be_bytes([jpeg[at], jpeg[at + 1]]));
     (number(at + 7), number(at + 5))
 }
+
+#[tokio::test]
+async fn a_list_goes_on_where_it_was_when_the_product_that_was_shown_last_leaves_the_shop() {
+    let w = World::new().await;
+    let first = w.send("GET", "/api/products?limit=2&sort=price", None, &[], None).await.ok();
+    let last = first["items"][1]["id"].as_str().unwrap();
+    let ops = w.admin("ops").await;
+    assert_eq!(w.send("DELETE", &format!("/api/admin/products/{last}"), Some(&ops), &[], None).await.status, 204);
+    let rest = format!("/api/products?limit=9&sort=price&cursor={}", first["next_cursor"].as_str().unwrap());
+    let rest = w.send("GET", &rest, None, &[], None).await.ok();
+    let prices: Vec<i64> = rest["items"].as_array().unwrap().iter().map(|p| p["price"].as_i64().unwrap()).collect();
+    assert_eq!(prices, [3_600_000, 3_950_000, 25_000_000], "without a gap and without a double");
+}

@@ -93,3 +93,33 @@ async fn money_that_is_owed_keeps_the_account() {
     w.drain().await;
     assert_eq!(delete(&w, &buyer, PASSWORD).await.status, 204);
 }
+
+#[tokio::test]
+async fn what_people_wrote_about_an_order_goes_with_the_account_and_of_the_place_the_region_stays() {
+    let w = World::new().await;
+    let buyer = w.customer("budi").await;
+    let mut body = World::order_body("domba-garut", 1, None);
+    body["recipient"]["location"] = json!("Jalan Melati 5, Lombok Timur");
+    let order = w.post("/api/orders", &buyer, body).await.ok();
+    let path = format!("/api/admin/orders/{}", order["id"].as_str().unwrap());
+    w.pay(&order).await;
+    w.drain().await;
+    let (ops, finance) = (w.admin("ops").await, w.admin("finance").await);
+    w.post(&format!("{path}/status"), &ops, json!({ "to": "processing", "note": "Untuk Haji Sulaiman" })).await.ok();
+    let adjust = json!({ "kind": "adjust", "amount": 100_000, "reason": "Kambing Haji Sulaiman lebih kecil" });
+    w.post_once(&format!("{path}/refund"), &finance, adjust).await.ok();
+    w.advance(order["id"].as_str().unwrap(), &["distributed", "completed"]).await;
+    w.drain().await;
+    for event in w.wire.zendit.finish_refunds("SUCCEEDED") {
+        w.webhook(&event).await;
+    }
+    w.drain().await;
+    assert_eq!(delete(&w, &buyer, PASSWORD).await.status, 204);
+    let kept: Vec<String> =
+        w.items().iter().filter(|i| matches!(i["kind"]["S"].as_str(), Some("order" | "refund"))).map(ToString::to_string).collect();
+    assert_eq!(kept.len(), 2);
+    for written in ["Sulaiman", "Melati"] {
+        assert!(!kept.concat().contains(written), "{written} is still on the order");
+    }
+    assert!(kept.concat().contains("Lombok Timur"), "for the report by region");
+}

@@ -20,7 +20,8 @@ async fn receipt(w: &World, order: &Value, token: &str) -> Vec<u8> {
     let answer = w.get(&format!("/api/orders/{}/receipt", order["id"].as_str().unwrap()), token).await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.headers["content-type"], "application/pdf");
-    assert!(answer.headers["content-disposition"].to_str().unwrap().contains(order["number"].as_str().unwrap()));
+    let disposition = answer.headers["content-disposition"].to_str().unwrap();
+    assert!(disposition.starts_with("attachment; ") && disposition.contains(order["number"].as_str().unwrap()), "a file to save: {disposition}");
     assert!(answer.bytes.starts_with(b"%PDF-1.7") && answer.bytes.trim_ascii_end().ends_with(b"%%EOF"));
     answer.bytes
 }

@@ -194,3 +194,59 @@ async fn whoever_takes_the_whole_stock_in_many_orders_is_slowed_down() {
     let buyer = w.customer_again("borong").await;
     assert_eq!(w.post("/api/orders", &buyer, World::order_body("kambing-standar", 1, None)).await.status, 201, "an hour later");
 }
+
+#[tokio::test]
+async fn a_refund_is_never_taken_for_one_of_another_kind_whatever_its_key_says() {
+    let w = World::new().await;
+    let buyer = w.customer("budi").await;
+    let order = w.order(&buyer, "domba-garut", None).await;
+    let first = invoice(&order);
+    let new = w.post(&format!("/api/orders/{}/payments?new=1", id(&order)), &buyer, json!({})).await.ok();
+    w.webhook(&w.wire.zendit.pay(&invoice(&new), "EWALLET", None).unwrap()).await;
+    w.drain().await;
+    let finance = w.admin("finance").await;
+    let body = json!({ "kind": "adjust", "amount": 100_000, "reason": "lebih kecil" });
+    let path = format!("/api/admin/orders/{}/refund", id(&order));
+    w.send("POST", &path, Some(&finance), &[("idempotency-key", &first)], Some(body)).await.ok();
+    w.drain().await;
+    w.webhook(&w.wire.zendit.pay(&first, "EWALLET", None).unwrap()).await;
+    w.drain().await;
+    assert_eq!(seen(&w, &order).await["receipts"].as_array().unwrap().len(), 1, "the second payment is on record");
+    assert_eq!(w.wire.zendit.refunded(), 3_350_000, "and goes back whole, beside the adjustment");
+}
+
+#[tokio::test]
+async fn a_customer_sees_what_became_of_money_for_an_order_that_was_never_paid() {
+    let w = World::new().await;
+    let buyer = w.customer("budi").await;
+    let order = w.order(&buyer, "sapi-limosin", None).await;
+    w.post(&format!("/api/orders/{}/cancel", id(&order)), &buyer, json!({})).await.ok();
+    let mut all = World::order_body("sapi-limosin", 12, None);
+    all["items"][0]["quantity"] = json!(12);
+    w.post("/api/orders", &buyer, all).await.ok();
+    w.webhook(&w.wire.zendit.pay(&invoice(&order), "EWALLET", None).unwrap()).await;
+    w.drain().await;
+    let theirs = w.get(&format!("/api/orders/{}", id(&order)), &buyer).await.ok();
+    assert_eq!((theirs["status"].as_str(), theirs["paid"].is_null()), (Some("cancelled"), true));
+    let came = &theirs["other_payments"][0];
+    assert_eq!((came["amount"].as_i64(), came["why"].as_str()), (Some(25_000_000), Some("too_late")));
+    assert_eq!((&theirs["refunds"][0]["id"], theirs["refunds"][0]["amount"].as_i64()), (&came["refund_id"], Some(25_000_000)));
+    for event in w.wire.zendit.finish_refunds("SUCCEEDED") {
+        w.webhook(&event).await;
+    }
+    w.drain().await;
+    assert_eq!(w.get(&format!("/api/orders/{}", id(&order)), &buyer).await.ok()["refunds"][0]["status"], "succeeded");
+}
+
+#[tokio::test]
+async fn money_of_another_amount_is_shown_to_its_customer_while_staff_look_at_it() {
+    let w = World::new().await;
+    let buyer = w.customer("budi").await;
+    let order = w.order(&buyer, "domba-garut", None).await;
+    w.webhook(&w.wire.zendit.pay(&invoice(&order), "EWALLET", Some(3_000_000)).unwrap()).await;
+    w.drain().await;
+    let theirs = w.get(&format!("/api/orders/{}", id(&order)), &buyer).await.ok();
+    let came = &theirs["other_payments"][0];
+    assert_eq!((theirs["status"].as_str(), came["why"].as_str(), came["amount"].as_i64()), (Some("pending"), Some("unmatched"), Some(3_000_000)));
+    assert!(came["refund_id"].is_null(), "nobody has decided");
+}

@@ -122,6 +122,7 @@ fn environment(signing: &str, public: &str) -> Environment {
         ("TOKEN_SIGNING_KEY", signing),
         ("TOKEN_PUBLIC_KEYS", public),
         ("REFERRAL_KEYS", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+        ("CURSOR_KEY", "AwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwM="),
         ("MAIL_FROM", "Qutab <no-reply@shop.test>"),
         ("MEDIA_URL", "http://s3.local/media"),
         ("MEDIA_BUCKET", "media"),

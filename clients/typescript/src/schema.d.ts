@@ -2875,6 +2875,7 @@ export interface components {
                 uploaded_at: components["schemas"]["Time"];
             } | null;
             last_name: string;
+            marks: components["schemas"]["Mark"][];
             open_payout: string | null;
             primary_platform: components["schemas"]["Platform"];
             reason: string;
@@ -2937,7 +2938,7 @@ export interface components {
             last_name: components["schemas"]["PersonName"];
             password: components["schemas"]["Password"];
             primary_platform: components["schemas"]["Platform"];
-            reason: string;
+            reason: components["schemas"]["Motivation"];
             social: components["schemas"]["Social"];
             whatsapp: components["schemas"]["Phone"];
         };
@@ -3014,6 +3015,8 @@ export interface components {
         BankStatus: "pending" | "verified" | "rejected";
         /** @description The one that was looked at. */
         BankVersion: {
+            /** @description Marks that are taken away: what is shared was looked at and is harmless. Sales are held until then. */
+            clear?: components["schemas"]["Mark"][];
             ktp_upload_id?: components["schemas"]["SeenCard"];
             version: number;
         };
@@ -3223,6 +3226,7 @@ export interface components {
         Decision: {
             reason: components["schemas"]["Note"];
         };
+        Description: string;
         Discount: components["schemas"]["PercentDiscount"] | components["schemas"]["FixedDiscount"];
         DueCommissions: {
             as_of: components["schemas"]["Time"] | null;
@@ -3259,7 +3263,7 @@ export interface components {
             message: string;
         };
         FixedDiscount: {
-            amount: components["schemas"]["Rupiah"];
+            amount: number;
             /** @constant */
             kind: "fixed";
         };
@@ -3336,7 +3340,7 @@ export interface components {
         KtpWanted: {
             bytes: number;
             consent: boolean;
-            consent_version: string;
+            consent_version: components["schemas"]["TermsVersion"];
             content_type: components["schemas"]["ImageType"];
             nik: string;
         };
@@ -3346,6 +3350,11 @@ export interface components {
         Lead: {
             commission: components["schemas"]["Rupiah"] | null;
             customer: string;
+            /**
+             * @description Why the order earns nothing, where it never could: its buyer is the affiliate, by mailbox, number or name.
+             * @enum {string|null}
+             */
+            flag: "self_referral" | null;
             items: string;
             order_number: string;
             paid_at: components["schemas"]["Time"] | null;
@@ -3409,6 +3418,11 @@ export interface components {
             /** @constant */
             status: "mailed_if_known";
         };
+        /**
+         * @description Another affiliate has, or had, the same bank account or showed the same identity card.
+         * @enum {string}
+         */
+        Mark: "bank_account" | "identity";
         Material: {
             created_at: components["schemas"]["Time"];
             id: string;
@@ -3434,7 +3448,7 @@ export interface components {
             bytes: number;
             content_type: components["schemas"]["ImageType"];
             kind: components["schemas"]["MaterialKind"];
-            title: string;
+            title: components["schemas"]["Title"];
         };
         Materials: {
             items: components["schemas"]["Material"][];
@@ -3458,6 +3472,7 @@ export interface components {
             reserved: components["schemas"]["Rupiah"];
             why_not: components["schemas"]["NotEligible"][];
         };
+        Motivation: string;
         NewNames: {
             product_id: string;
             shohibul: components["schemas"]["Shohibul"][];
@@ -3474,6 +3489,7 @@ export interface components {
             items: components["schemas"]["OrderLine"][];
             note: string | null;
             number: string;
+            other_payments: components["schemas"]["OtherPayment"][];
             paid: components["schemas"]["Paid"] | null;
             pay_by: components["schemas"]["Time"];
             placed_at: components["schemas"]["Time"];
@@ -3529,7 +3545,7 @@ export interface components {
             status: components["schemas"]["OrderStatus"];
             total: components["schemas"]["Rupiah"];
         };
-        /** @description Prices are the server's. The referral cookie is read where `referral_token` is not given. */
+        /** @description Prices are the server's. The referral cookie is read where `referral_token` is not given. The names of one order take at most 100 KB together, and its body at most 64 KiB: a larger order is placed as two. */
         OrderWanted: {
             consent: boolean;
             coupon?: string | null;
@@ -3537,7 +3553,16 @@ export interface components {
             note?: components["schemas"]["Note"] | null;
             recipient: components["schemas"]["Recipient"];
             referral_token?: string | null;
-            terms_version: string;
+            terms_version: components["schemas"]["TermsVersion"];
+        };
+        /** @description Money that came for this order and paid nothing: a second payment (`duplicate`), one after the order was closed (`too_late`), or one of another amount than asked for (`unmatched`), which staff look at. `refund_id` names the refund of it, once there is one. */
+        OtherPayment: {
+            amount: components["schemas"]["Rupiah"];
+            at: components["schemas"]["Time"];
+            currency: string;
+            refund_id: string | null;
+            /** @enum {string} */
+            why: "duplicate" | "too_late" | "unmatched";
         };
         /** @description `null` goes back to the shop's rule. */
         Override: {
@@ -3669,7 +3694,7 @@ export interface components {
             payouts?: string[];
         };
         PayoutPaid: {
-            reference: string;
+            reference: components["schemas"]["TransferReference"];
             transfer_has_left?: boolean | null;
         };
         PayoutRefused: {
@@ -3707,10 +3732,11 @@ export interface components {
             rate: components["schemas"]["Rate"];
         };
         PercentDiscount: {
-            cap?: components["schemas"]["Rupiah"] | null;
+            cap?: number | null;
             /** @constant */
             kind: "percent";
-            rate: components["schemas"]["Rate"];
+            /** @description Hundredths of a percent, at least one. */
+            rate: number;
         };
         PersonName: string;
         /** @description As people write it: 0812..., +62 812...; answers have +62.... */
@@ -3752,7 +3778,7 @@ export interface components {
              * @description Stable: decide by it.
              * @enum {string}
              */
-            code: "malformed" | "not_logged_in" | "wrong_credentials" | "second_factor_required" | "second_factor_wrong" | "link_refused" | "not_allowed" | "second_factor_missing" | "not_found" | "method_not_allowed" | "conflict" | "idempotency_mismatch" | "out_of_stock" | "coupon_refused" | "payout_not_eligible" | "too_large" | "wrong_media_type" | "invalid_fields" | "too_many_requests" | "temporarily_unavailable" | "internal";
+            code: "malformed" | "not_logged_in" | "wrong_credentials" | "second_factor_required" | "second_factor_wrong" | "link_refused" | "not_allowed" | "second_factor_missing" | "not_found" | "method_not_allowed" | "conflict" | "idempotency_mismatch" | "out_of_stock" | "coupon_refused" | "payout_not_eligible" | "busy" | "too_large" | "wrong_media_type" | "invalid_fields" | "too_many_requests" | "temporarily_unavailable" | "internal";
             detail?: string;
             errors?: components["schemas"]["WrongField"][];
             request_id?: string;
@@ -3764,7 +3790,7 @@ export interface components {
         Product: {
             available: number;
             category: components["schemas"]["Category"];
-            description: string;
+            description: string | null;
             id: string;
             images: components["schemas"]["Picture"][];
             location: string;
@@ -3781,9 +3807,9 @@ export interface components {
             active?: boolean | null;
             category?: components["schemas"]["Category"] | null;
             commission_rule?: components["schemas"]["CommissionRule"] | null;
-            description?: string | null;
+            description?: components["schemas"]["Description"] | null;
             location?: components["schemas"]["Place"] | null;
-            name?: string | null;
+            name?: components["schemas"]["Title"] | null;
             portion?: components["schemas"]["Portion"] | null;
             price?: number | null;
             season?: number | null;
@@ -3795,9 +3821,9 @@ export interface components {
             available: number;
             category: components["schemas"]["Category"];
             commission_rule?: components["schemas"]["CommissionRule"] | null;
-            description: string;
+            description?: components["schemas"]["Description"] | null;
             location: components["schemas"]["Place"];
-            name: string;
+            name: components["schemas"]["Title"];
             portion: components["schemas"]["Portion"];
             price: number;
             season: number;
@@ -3848,7 +3874,7 @@ export interface components {
             language?: components["schemas"]["Language"] | null;
             last_name: components["schemas"]["PersonName"];
             primary_platform: components["schemas"]["Platform"];
-            reason: string;
+            reason: components["schemas"]["Motivation"];
             social: components["schemas"]["Social"];
             whatsapp: components["schemas"]["Phone"];
         };
@@ -3891,7 +3917,7 @@ export interface components {
             refund: components["schemas"]["StaffRefund"];
         };
         RefundReference: {
-            reference: string;
+            reference: components["schemas"]["TransferReference"];
         };
         /**
          * @description `manual` waits for a bank transfer by staff.
@@ -4027,7 +4053,7 @@ export interface components {
             second_person_above?: number | null;
             self_referral?: components["schemas"]["SelfReferral"] | null;
             signals?: components["schemas"]["SignalRules"] | null;
-            terms_version?: string | null;
+            terms_version?: components["schemas"]["TermsVersion"] | null;
             version: number;
             withholding_rate?: components["schemas"]["Rate"] | null;
         };
@@ -4046,6 +4072,7 @@ export interface components {
             father?: components["schemas"]["PersonName"] | null;
             name: components["schemas"]["PersonName"];
         };
+        ShortReference: string;
         /** @enum {string} */
         Signal: "self_referral" | "many_from_one_visitor" | "click_flood" | "disposable_mail" | "shared_bank_account" | "shared_identity" | "suspended";
         SignalRules: {
@@ -4151,7 +4178,7 @@ export interface components {
             available: number | null;
             category: components["schemas"]["Category"];
             commission_rule: components["schemas"]["CommissionRule"] | null;
-            description: string;
+            description: string | null;
             id: string;
             images: components["schemas"]["Picture"][];
             location: string;
@@ -4260,11 +4287,13 @@ export interface components {
             items: components["schemas"]["Task"][];
             next_cursor: components["schemas"]["Cursor"];
         };
+        TermsVersion: string;
         /**
          * Format: date-time
          * @description A moment in UTC, RFC 3339.
          */
         Time: string;
+        Title: string;
         Token: {
             token: string;
         };
@@ -4300,6 +4329,7 @@ export interface components {
             /** @description Since when the gateway is not asked to take it any more; it fails soon after, unless it was taken all the same */
             given_up_at: components["schemas"]["Time"] | null;
         };
+        TransferReference: string;
         Upload: {
             refusal: string | null;
             /** @enum {string} */
@@ -4360,6 +4390,17 @@ export interface components {
         };
     };
     responses: {
+        /** @description `busy`: Somebody is changing this at the same moment: try again */
+        busy: {
+            headers: {
+                "retry-after": components["headers"]["RetryAfter"];
+                "x-request-id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description `conflict`: This does not fit the present state */
         conflict: {
             headers: {
@@ -4370,9 +4411,10 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `conflict`: This does not fit the present state. `idempotency_mismatch`: This Idempotency-Key was used for another request */
-        "conflict.idempotency_mismatch": {
+        /** @description `conflict`: This does not fit the present state. `busy`: Somebody is changing this at the same moment: try again */
+        "conflict.busy": {
             headers: {
+                "retry-after": components["headers"]["RetryAfter"];
                 "x-request-id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
@@ -4380,9 +4422,10 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `conflict`: This does not fit the present state. `idempotency_mismatch`: This Idempotency-Key was used for another request. `out_of_stock`: Not enough is left */
-        "conflict.idempotency_mismatch.out_of_stock": {
+        /** @description `conflict`: This does not fit the present state. `idempotency_mismatch`: This Idempotency-Key was used for another request. `busy`: Somebody is changing this at the same moment: try again */
+        "conflict.idempotency_mismatch.busy": {
             headers: {
+                "retry-after": components["headers"]["RetryAfter"];
                 "x-request-id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
@@ -4390,9 +4433,21 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `conflict`: This does not fit the present state. `idempotency_mismatch`: This Idempotency-Key was used for another request. `payout_not_eligible`: No payout can be requested now */
-        "conflict.idempotency_mismatch.payout_not_eligible": {
+        /** @description `conflict`: This does not fit the present state. `idempotency_mismatch`: This Idempotency-Key was used for another request. `out_of_stock`: Not enough is left. `busy`: Somebody is changing this at the same moment: try again */
+        "conflict.idempotency_mismatch.out_of_stock.busy": {
             headers: {
+                "retry-after": components["headers"]["RetryAfter"];
+                "x-request-id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `conflict`: This does not fit the present state. `idempotency_mismatch`: This Idempotency-Key was used for another request. `payout_not_eligible`: No payout can be requested now. `busy`: Somebody is changing this at the same moment: try again */
+        "conflict.idempotency_mismatch.payout_not_eligible.busy": {
+            headers: {
+                "retry-after": components["headers"]["RetryAfter"];
                 "x-request-id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
@@ -4588,6 +4643,8 @@ export interface components {
     };
     requestBodies: never;
     headers: {
+        /** @description The name to save the file under. */
+        ContentDisposition: string;
         /** @description `true` where the answer is that of an earlier request. */
         IdempotentReplayed: "true" | "false";
         /** @description Names the request in our logs. */
@@ -4710,6 +4767,7 @@ export interface operations {
                      *       "id": "aff_01M835H6W07FFS12VB85QQ7CHV",
                      *       "ktp": null,
                      *       "last_name": "Promotor",
+                     *       "marks": [],
                      *       "open_payout": null,
                      *       "primary_platform": "instagram",
                      *       "reason": "Ingin mengajak pengikut saya berkurban",
@@ -4803,7 +4861,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -4873,7 +4931,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -4928,7 +4986,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -4989,7 +5047,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -5206,7 +5264,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -5271,7 +5329,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -5473,6 +5531,7 @@ export interface operations {
             /** @description As asked for */
             200: {
                 headers: {
+                    "content-disposition": components["headers"]["ContentDisposition"];
                     "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
@@ -5516,6 +5575,7 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["malformed"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["link_refused.invalid_fields"];
@@ -5558,6 +5618,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["malformed"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -5605,6 +5666,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["wrong_credentials.second_factor_required.second_factor_wrong"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -5633,6 +5695,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.or_gateway"];
+            409: components["responses"]["busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -5708,6 +5771,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.or_gateway"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -5745,6 +5809,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
             403: components["responses"]["not_allowed"];
+            409: components["responses"]["busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -5777,6 +5842,7 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["malformed"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["link_refused.invalid_fields"];
@@ -5855,6 +5921,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.or_gateway"];
             404: components["responses"]["not_found"];
+            409: components["responses"]["busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -5889,7 +5956,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.or_gateway"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -5935,7 +6002,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.or_gateway"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -5984,7 +6051,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.or_gateway"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -6184,7 +6251,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -6241,7 +6308,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -6331,6 +6398,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -6481,7 +6549,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -6587,7 +6655,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -6842,6 +6910,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -6993,7 +7062,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -7118,6 +7187,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -7149,6 +7219,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
+            409: components["responses"]["busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -7185,7 +7256,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -7428,6 +7499,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -7453,6 +7525,7 @@ export interface operations {
             /** @description As asked for */
             200: {
                 headers: {
+                    "content-disposition": components["headers"]["ContentDisposition"];
                     "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
@@ -7689,7 +7762,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -7744,7 +7817,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -7786,7 +7859,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -7832,7 +7905,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -7959,7 +8032,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.idempotency_mismatch"];
+            409: components["responses"]["conflict.idempotency_mismatch.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -8017,7 +8090,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -8111,7 +8184,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -8154,7 +8227,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -8200,7 +8273,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -8308,7 +8381,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -8445,6 +8518,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -8464,6 +8538,7 @@ export interface operations {
             /** @description As asked for */
             200: {
                 headers: {
+                    "content-disposition": components["headers"]["ContentDisposition"];
                     "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
@@ -8589,7 +8664,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -8653,7 +8728,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -8707,7 +8782,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -8796,7 +8871,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -8838,7 +8913,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -8898,7 +8973,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -8961,7 +9036,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -9020,7 +9095,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -9184,7 +9259,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -9265,7 +9340,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -9331,7 +9406,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -9561,7 +9636,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -9616,7 +9691,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -9658,7 +9733,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -9706,7 +9781,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.idempotency_mismatch"];
+            409: components["responses"]["conflict.idempotency_mismatch.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -9731,6 +9806,7 @@ export interface operations {
             /** @description As asked for */
             200: {
                 headers: {
+                    "content-disposition": components["headers"]["ContentDisposition"];
                     "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
@@ -9784,6 +9860,7 @@ export interface operations {
             /** @description As asked for */
             200: {
                 headers: {
+                    "content-disposition": components["headers"]["ContentDisposition"];
                     "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
@@ -9835,6 +9912,7 @@ export interface operations {
             /** @description As asked for */
             200: {
                 headers: {
+                    "content-disposition": components["headers"]["ContentDisposition"];
                     "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
@@ -9899,6 +9977,7 @@ export interface operations {
             /** @description As asked for */
             200: {
                 headers: {
+                    "content-disposition": components["headers"]["ContentDisposition"];
                     "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
@@ -10117,7 +10196,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -10350,7 +10429,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -10407,7 +10486,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -10525,7 +10604,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -10578,7 +10657,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -10666,6 +10745,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -10725,7 +10805,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -10767,6 +10847,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["malformed"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -10813,6 +10894,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["wrong_credentials"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -10840,6 +10922,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
+            409: components["responses"]["busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -10873,6 +10956,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
             403: components["responses"]["not_allowed"];
+            409: components["responses"]["busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -10922,6 +11006,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["malformed"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -10958,6 +11043,7 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["malformed"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["link_refused.invalid_fields"];
@@ -11034,6 +11120,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
             404: components["responses"]["not_found"];
+            409: components["responses"]["busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -11073,7 +11160,6 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
-            409: components["responses"]["conflict"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -11166,7 +11252,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -11221,7 +11307,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -11261,7 +11347,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -11503,6 +11589,7 @@ export interface operations {
             /** @description As asked for */
             200: {
                 headers: {
+                    "content-disposition": components["headers"]["ContentDisposition"];
                     "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
@@ -11722,7 +11809,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
-            409: components["responses"]["conflict.idempotency_mismatch.payout_not_eligible"];
+            409: components["responses"]["conflict.idempotency_mismatch.payout_not_eligible.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -11924,7 +12011,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -11961,6 +12048,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -12012,6 +12100,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -12051,7 +12140,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -12144,6 +12233,7 @@ export interface operations {
                      *         {
                      *           "commission": null,
                      *           "customer": "Pem**** ag**",
+                     *           "flag": null,
                      *           "items": "1 x Domba Garut",
                      *           "order_number": "QTB-261123-G4PD",
                      *           "paid_at": null,
@@ -12154,6 +12244,7 @@ export interface operations {
                      *         {
                      *           "commission": 123750,
                      *           "customer": "Pem**** ag**",
+                     *           "flag": null,
                      *           "items": "1 x Kambing Standar",
                      *           "order_number": "QTB-261123-57GA",
                      *           "paid_at": "2026-11-23T03:00:04Z",
@@ -12164,6 +12255,7 @@ export interface operations {
                      *         {
                      *           "commission": 137500,
                      *           "customer": "Pem**** si**",
+                     *           "flag": null,
                      *           "items": "1 x Kambing Standar",
                      *           "order_number": "QTB-261123-F4J9",
                      *           "paid_at": "2026-11-23T03:00:04Z",
@@ -12347,6 +12439,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["malformed"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -12393,6 +12486,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["wrong_credentials"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -12420,6 +12514,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
+            409: components["responses"]["busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -12453,6 +12548,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
             403: components["responses"]["not_allowed"];
+            409: components["responses"]["busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -12495,6 +12591,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["malformed"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -12537,6 +12634,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["malformed"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -12573,6 +12671,7 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["malformed"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["link_refused.invalid_fields"];
@@ -12649,6 +12748,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
             404: components["responses"]["not_found"];
+            409: components["responses"]["busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -12680,6 +12780,7 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["malformed"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["link_refused.invalid_fields"];
@@ -12785,6 +12886,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -13138,7 +13240,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
-            409: components["responses"]["conflict.idempotency_mismatch.out_of_stock"];
+            409: components["responses"]["conflict.idempotency_mismatch.out_of_stock.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["coupon_refused.invalid_fields"];
@@ -13186,6 +13288,7 @@ export interface operations {
                      *       ],
                      *       "note": null,
                      *       "number": "QTB-261123-KWCZ",
+                     *       "other_payments": [],
                      *       "paid": {
                      *         "amount": 3250000,
                      *         "at": "2026-11-23T03:00:00Z",
@@ -13287,6 +13390,7 @@ export interface operations {
                      *       ],
                      *       "note": null,
                      *       "number": "QTB-261123-9XJ9",
+                     *       "other_payments": [],
                      *       "paid": null,
                      *       "pay_by": "2026-11-24T03:00:00Z",
                      *       "placed_at": "2026-11-23T03:00:00Z",
@@ -13322,7 +13426,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -13387,6 +13491,7 @@ export interface operations {
                      *       ],
                      *       "note": null,
                      *       "number": "QTB-261123-DE72",
+                     *       "other_payments": [],
                      *       "paid": {
                      *         "amount": 25000000,
                      *         "at": "2026-11-23T03:00:00Z",
@@ -13426,7 +13531,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -13512,7 +13617,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.idempotency_mismatch"];
+            409: components["responses"]["conflict.idempotency_mismatch.busy"];
             422: components["responses"]["invalid_fields"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
@@ -13532,6 +13637,7 @@ export interface operations {
             /** @description As asked for */
             200: {
                 headers: {
+                    "content-disposition": components["headers"]["ContentDisposition"];
                     "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
@@ -13858,7 +13964,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -13912,6 +14018,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -13948,6 +14055,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -14026,6 +14134,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];

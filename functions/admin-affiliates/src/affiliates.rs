@@ -54,6 +54,7 @@ pub async fn one(State(app): State<App>, caller: AdminCaller, Path(affiliate): P
     body["ktp"] = card.map_or(Value::Null, |c| json!({ "status": c.status, "uploaded_at": c.uploaded_at, "decided_at": c.decided_at }));
     body["totals"] = json!(summary.totals);
     body["as_of"] = json!(summary.as_of);
+    body["marks"] = json!(summary.wallet.as_ref().map(review::Shared::of).unwrap_or_default());
     body["same_bank_account_as"] = json!(same_account);
     body["same_identity_as"] = json!(same_identity);
     Ok(Json(body))

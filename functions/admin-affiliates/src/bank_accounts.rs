@@ -8,7 +8,7 @@ use axum::{
 use qutab::{
     app::{
         App, Code, Problem,
-        review::{self, BankDecision, Seen},
+        review::{self, BankDecision, Seen, Shared},
     },
     domain::{Wrong, affiliate::BankStatus, ids::UploadId, staff::Permission, text::Note},
     http::{AdminCaller, Form, PageQuery, page::Listed},
@@ -42,9 +42,14 @@ fn seen(form: &mut Form) -> Option<Seen> {
 pub async fn verify(State(app): State<App>, caller: AdminCaller, Path(affiliate): Path<String>, mut form: Form) -> Result<Json<Value>, Problem> {
     let by = caller.may(VERIFY)?.into();
     let seen = seen(&mut form);
+    let cleared = if form.has("clear") { form.texts("clear", 0..=2) } else { Some(Vec::new()) };
+    let cleared: Option<Vec<Shared>> = cleared.and_then(|marks| marks.iter().map(|m| Shared::parse(m)).collect());
+    if cleared.is_none() {
+        form.wrong("clear", Wrong::new("unknown_value", "must be some of bank_account, identity"));
+    }
     form.checked()?;
-    let Some(seen) = seen else { return Err(form.problem()) };
-    Ok(Json(bank_view(&review::decide_bank_account(&app, by, id(&affiliate)?, seen, BankDecision::Verify).await?)))
+    let (Some(seen), Some(cleared)) = (seen, cleared) else { return Err(form.problem()) };
+    Ok(Json(bank_view(&review::decide_bank_account(&app, by, id(&affiliate)?, seen, BankDecision::Verify(cleared)).await?)))
 }
 
 pub async fn reject(State(app): State<App>, caller: AdminCaller, Path(affiliate): Path<String>, mut form: Form) -> Result<Json<Value>, Problem> {

@@ -13,7 +13,7 @@ use qutab::{
         catalog::Category,
         coupon::{Coupon, CouponCode, Discount},
         ids::{AffiliateId, ProductId},
-        money::Rupiah,
+        money::{BasisPoints, Rupiah},
         staff::Permission,
         time::Timestamp,
     },
@@ -22,6 +22,8 @@ use qutab::{
 use serde_json::{Value, json};
 
 const MOST_USES: i64 = 1_000_000;
+/// The highest discount; the lowest is one rupiah, for a coupon that takes off nothing is a mistake.
+const MOST_DISCOUNT: i64 = 1_000_000_000_000;
 /// Most products that one coupon names.
 const MOST_PRODUCTS: usize = 50;
 
@@ -54,10 +56,12 @@ pub async fn one(State(app): State<App>, caller: AdminCaller, Path(text): Path<S
 fn discount(form: &mut Form) -> Option<Discount> {
     match form.text("kind", |kind| Ok(kind.to_owned()))?.as_str() {
         "percent" => {
-            let cap = policy::maybe_rupiah(form, "cap");
-            policy::rate(form, "rate").map(|rate| Discount::Percent { rate, cap })
+            let cap = form.maybe_integer("cap", 1..=MOST_DISCOUNT).map(Rupiah::new);
+            let rate = form.integer("rate", 1..=i64::from(BasisPoints::WHOLE));
+            let rate = rate.and_then(|n| u16::try_from(n).ok()).and_then(BasisPoints::new);
+            rate.map(|rate| Discount::Percent { rate, cap })
         }
-        "fixed" => policy::rupiah(form, "amount").map(|amount| Discount::Fixed { amount }),
+        "fixed" => form.integer("amount", 1..=MOST_DISCOUNT).map(|amount| Discount::Fixed { amount: Rupiah::new(amount) }),
         _ => {
             form.wrong("kind", Wrong::new("unknown_value", "must be one of percent, fixed"));
             None

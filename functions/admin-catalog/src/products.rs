@@ -10,7 +10,7 @@ use qutab::{
     app::{App, Code, Problem, products},
     domain::{
         Wrong,
-        catalog::{Category, Portion, Product, Slug},
+        catalog::{Category, MOST_PRICE, Portion, Product, Slug},
         ids::ProductId,
         money::Rupiah,
         settings::CommissionRule,
@@ -21,8 +21,6 @@ use qutab::{
 };
 use serde_json::{Value, json};
 
-/// No product costs more: an order of a hundred stays below what a gateway takes.
-const MOST_PRICE: i64 = 1_000_000_000;
 const MOST_UNITS: i64 = 100_000;
 
 pub fn id(text: &str) -> Result<ProductId, Problem> {
@@ -78,20 +76,13 @@ fn read(form: &mut Form) -> Edit {
         slug: form.maybe_text("slug", Slug::parse),
         category: form.maybe_text("category", Category::parse),
         portion: form.maybe_text("portion", Portion::parse),
-        price: form.maybe_integer("price", 1..=MOST_PRICE).map(Rupiah::new),
+        price: form.maybe_integer("price", 1..=MOST_PRICE.get()).map(Rupiah::new),
         weight_kg: if form.has("weight_kg") { form.object("weight_kg", weight) } else { None },
         location: form.maybe_text("location", Place::parse),
         description: form.maybe_text("description", Description::parse),
         season: form.maybe_integer("season", 1_400..=1_600).and_then(|n| u16::try_from(n).ok()),
         active: form.maybe_flag("active"),
         commission: form.change("commission_rule", policy::commission),
-    }
-}
-
-/// A share is of a cow.
-fn fits(form: &mut Form, category: Option<Category>, portion: Option<Portion>) {
-    if portion == Some(Portion::Share) && category.is_some_and(|c| c != Category::Sapi) {
-        form.wrong("portion", Wrong::new("bad_portion", "only a cow has shares"));
     }
 }
 
@@ -104,7 +95,6 @@ pub async fn create(State(app): State<App>, caller: AdminCaller, StaffForm(mut f
     }
     let edit = read(&mut form);
     let units = form.integer("available", 0..=MOST_UNITS).and_then(|n| u32::try_from(n).ok());
-    fits(&mut form, edit.category, edit.portion);
     let slug = match (&edit.slug, &edit.name) {
         (None, Some(name)) => Slug::of(name).map_err(|w| form.wrong("slug", w)).ok(),
         (slug, _) => slug.clone(),
@@ -141,8 +131,6 @@ pub async fn update(
     let by = caller.may(EDIT)?.into();
     let id = id(&product)?;
     let edit = read(&mut form);
-    let now = app.store.product(id).await?.ok_or_else(|| Problem::new(Code::NotFound))?.value;
-    fits(&mut form, Some(edit.category.unwrap_or(now.category)), Some(edit.portion.unwrap_or(now.portion)));
     form.checked()?;
     let changed = products::update(&app, by, id, |before| {
         Ok(Product {

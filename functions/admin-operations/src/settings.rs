@@ -16,6 +16,8 @@ use qutab::{
 use serde_json::{Value, json};
 
 const EDIT: Permission = Permission::EditPolicy;
+/// The highest minimum of a payout; the lowest is one rupiah, for a payout of nothing is none.
+const MOST_MINIMUM: i64 = 1_000_000_000_000;
 /// Most tiers and seasons.
 const MOST: usize = 20;
 
@@ -106,7 +108,7 @@ fn edit(form: &mut Form) -> Edit {
     Edit {
         commission: given(form, "commission_rule", |f, n| f.object(n, policy::commission)),
         hold_days: small(form, "hold_days", 0..=365),
-        minimum_payout: policy::maybe_rupiah(form, "minimum_payout"),
+        minimum_payout: form.maybe_integer("minimum_payout", 1..=MOST_MINIMUM).map(Rupiah::new),
         second_person_above: policy::maybe_rupiah(form, "second_person_above"),
         second_factor_required: form.maybe_flag("second_factor_required"),
         withholding: given(form, "withholding_rate", policy::rate),

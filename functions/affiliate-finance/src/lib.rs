@@ -17,10 +17,10 @@ use qutab::{
         contact::BankAccount,
         ids::PayoutId,
         money::Rupiah,
-        payout::{Payout, obstacles},
+        payout::{NotEligible, Payout, obstacles},
         settings::Settings,
         text::{PersonName, mask_number},
-        wallet::Wallet,
+        wallet::{Balance, Standing, Wallet},
     },
     http::{Access, ActiveAffiliate, AffiliateToken, Form, Group, IdempotencyKey, PageQuery, page::Listed},
     secrets::password::Password,
@@ -72,23 +72,25 @@ async fn save_bank_account(State(intake): State<Intake>, ActiveAffiliate(caller)
     Ok(Json(bank_view(&affiliates::save_bank_account(&intake.app, caller.id, &password, account, hash).await?)))
 }
 
-/// The caller's wallet with the settings that apply to it, in one round trip.
-async fn wallet(app: &App, caller: AffiliateToken) -> Result<(Wallet, Settings), Problem> {
+/// The caller's money, and every reason at once why all of it cannot be requested now; with the settings that apply. One
+/// round trip. Whoever has not been approved has an empty wallet.
+async fn wallet(app: &App, caller: AffiliateToken) -> Result<(Balance, Vec<NotEligible>, Settings), Problem> {
     let key = keys::wallet(caller.id);
     let mut found = app.store.get_many([key.clone(), keys::settings()]).await?;
-    let wallet = found.take::<Wallet>(&key)?.ok_or_else(|| Problem::conflict("the application has not been approved"))?;
+    let approved = found.take::<Wallet>(&key)?.map(|w| w.value);
     let settings = found.take::<Settings>(&keys::settings())?.map(|s| s.value).unwrap_or_default();
-    Ok((wallet.value, settings))
+    let wallet = approved.unwrap_or_else(|| Wallet { standing: Standing::Suspended, ..Wallet::open(caller.id) });
+    let why_not = obstacles(&wallet, wallet.balance.available, &settings, app.clock.now().day());
+    Ok((wallet.balance, why_not, settings))
 }
 
 async fn balance(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate) -> Result<Json<Value>, Problem> {
-    let (wallet, settings) = wallet(&app, caller).await?;
-    let why_not = obstacles(&wallet, wallet.balance.available, &settings, app.clock.now().day());
+    let (balance, why_not, settings) = wallet(&app, caller).await?;
     Ok(Json(json!({
-        "pending": wallet.balance.pending,
-        "available": wallet.balance.available,
-        "reserved": wallet.balance.reserved,
-        "paid_out": wallet.balance.paid_out,
+        "pending": balance.pending,
+        "available": balance.available,
+        "reserved": balance.reserved,
+        "paid_out": balance.paid_out,
         "minimum_payout": settings.minimum_payout,
         "can_request_payout": why_not.is_empty(),
         "why_not": why_not,
@@ -96,12 +98,11 @@ async fn balance(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliat
 }
 
 async fn eligibility(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate) -> Result<Json<Value>, Problem> {
-    let (wallet, settings) = wallet(&app, caller).await?;
-    let why_not = obstacles(&wallet, wallet.balance.available, &settings, app.clock.now().day());
+    let (balance, why_not, settings) = wallet(&app, caller).await?;
     Ok(Json(json!({
         "eligible": why_not.is_empty(),
         "reasons": why_not,
-        "available": wallet.balance.available,
+        "available": balance.available,
         "minimum_payout": settings.minimum_payout,
     })))
 }

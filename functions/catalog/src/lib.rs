@@ -8,7 +8,12 @@ use axum::{
 use http::header;
 use qutab::{
     app::{App, Code, Problem, Site},
-    domain::{Wrong, catalog::Category, ids::ProductId, picture::Picture},
+    domain::{
+        Wrong,
+        catalog::{Category, Product},
+        ids::ProductId,
+        picture::Picture,
+    },
     http::{Access, Group, PageQuery, picture},
     store::{Position, StoreError, catalog::Offer},
 };
@@ -36,8 +41,8 @@ async fn list(State(app): State<App>, page: PageQuery) -> Result<Response, Probl
         let text = format!("{} {} {} {}", p.name, p.category.as_str(), p.location, p.slug.as_str()).to_lowercase();
         p.active && category.is_none_or(|c| p.category == c) && words.iter().all(|w| text.contains(w.as_str()))
     });
-    order.sort(&mut offers);
-    let (shown, next) = part(&offers, &page)?;
+    offers.sort_by_cached_key(|o| order.place(&o.product));
+    let (shown, next) = part(&offers, order, &page)?;
     let items: Vec<Value> = shown.iter().map(|o| view(&app.site, o)).collect();
     Ok(cached(json!(page.answer(items, next))))
 }
@@ -62,33 +67,50 @@ impl Order {
         }
     }
 
-    fn sort(self, offers: &mut [Offer]) {
-        offers.sort_by(|a, b| {
-            let (a, b) = (&a.product, &b.product);
-            let first = match self {
-                Self::Category => (a.category.as_str(), a.price).cmp(&(b.category.as_str(), b.price)),
-                Self::Cheapest => a.price.cmp(&b.price),
-                Self::Dearest => b.price.cmp(&a.price),
-                Self::Name => a.name.as_str().cmp(b.name.as_str()),
-            };
-            first.then(a.id.cmp(&b.id))
-        });
+    /// Where a product stands in this order.
+    fn place(self, product: &Product) -> Place {
+        let (text, price) = match self {
+            Self::Category => (product.category.as_str(), product.price.get()),
+            Self::Cheapest => ("", product.price.get()),
+            Self::Dearest => ("", -product.price.get()),
+            Self::Name => (product.name.as_str(), 0),
+        };
+        Place { text: text.to_owned(), price, id: product.id.to_string() }
     }
 }
 
-/// One page of the list: what comes after the product that the cursor names.
-fn part<'a>(offers: &'a [Offer], page: &PageQuery) -> Result<(&'a [Offer], Option<Position>), Problem> {
+/// A place in a sorted list: it stays where it is when the product that stood there leaves the shop or changes its price.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    text: String,
+    price: i64,
+    id: String,
+}
+
+impl Place {
+    fn position(self) -> Position {
+        Position(vec![("text".into(), self.text), ("price".into(), self.price.to_string()), ("id".into(), self.id)])
+    }
+
+    fn of(Position(at): &Position) -> Option<Self> {
+        let part = |name: &str| at.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone());
+        Some(Self { text: part("text")?, price: part("price")?.parse().ok()?, id: part("id")? })
+    }
+}
+
+/// One page of the list: what comes after the place that the cursor names.
+fn part<'a>(offers: &'a [Offer], order: Order, page: &PageQuery) -> Result<(&'a [Offer], Option<Position>), Problem> {
     let rest = match &page.after {
         None => offers,
-        Some(Position(at)) => {
-            let last = at.first().and_then(|(_, id)| ProductId::parse(id));
-            let found = offers.iter().position(|o| Some(o.product.id) == last);
-            found.and_then(|at| offers.get(at + 1..)).ok_or(StoreError::Astray)?
+        Some(position) => {
+            let last = Place::of(position).ok_or(StoreError::Astray)?;
+            let begins = offers.partition_point(|o| order.place(&o.product) <= last);
+            offers.get(begins..).unwrap_or_default()
         }
     };
     let shown = rest.get(..page.limit).unwrap_or(rest);
     let more = shown.len() < rest.len();
-    Ok((shown, shown.last().filter(|_| more).map(|o| Position(vec![("after".into(), o.product.id.to_string())]))))
+    Ok((shown, shown.last().filter(|_| more).map(|o| order.place(&o.product).position())))
 }
 
 async fn one(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Problem> {

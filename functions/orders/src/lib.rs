@@ -22,6 +22,7 @@ use qutab::{
     },
     http::{Access, CustomerToken, Form, Group, PageQuery, items, page::Listed, picture},
     pdf,
+    store::orders::Beside,
 };
 use serde_json::{Value, json};
 
@@ -45,8 +46,8 @@ async fn list(State(shop): State<Shop>, caller: CustomerToken, page: PageQuery) 
 
 async fn one(State(shop): State<Shop>, caller: CustomerToken, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
     let order = caller.order(&shop.app, &id).await?.value;
-    let refunds = if order.paid.is_some() { shop.app.store.refunds(order.id).await? } else { Vec::new() };
-    Ok(Json(view::detail(&order, &refunds)))
+    let money = shop.app.store.money_beside(order.id).await?;
+    Ok(Json(view::detail(&order, &money)))
 }
 
 async fn tracking(State(shop): State<Shop>, caller: CustomerToken, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
@@ -62,7 +63,7 @@ async fn receipt(State(shop): State<Shop>, caller: CustomerToken, Path(id): Path
     let customer = store.customer(caller.id).await?.ok_or_else(|| Problem::new(Code::NotLoggedIn))?.value;
     let refunds: Vec<Refund> = store.refunds(order.id).await?.into_iter().map(|r| r.value).collect();
     let file = pdf::receipt(&order, &customer, &refunds, &store.helpdesk().await?.contact);
-    let name = format!("inline; filename=\"{}.pdf\"", order.number);
+    let name = format!("attachment; filename=\"{}.pdf\"", order.number);
     Ok(([(header::CONTENT_TYPE, "application/pdf".to_owned()), (header::CONTENT_DISPOSITION, name)], file).into_response())
 }
 
@@ -75,7 +76,7 @@ async fn rename(State(shop): State<Shop>, caller: CustomerToken, Path(id): Path<
     form.checked()?;
     let Some(names) = names else { return Err(form.problem()) };
     let id = OrderId::parse(&id).ok_or_else(|| Problem::new(Code::NotFound))?;
-    Ok(Json(view::detail(&rename_order::rename(&shop, caller.id, id, &names).await?, &[])))
+    Ok(Json(view::detail(&rename_order::rename(&shop, caller.id, id, &names).await?, &Beside::default())))
 }
 
 /// Before payment only.
@@ -83,5 +84,5 @@ async fn cancel(State(shop): State<Shop>, caller: CustomerToken, Path(id): Path<
     let order = caller.order(&shop.app, &id).await?;
     let now = shop.app.clock.now();
     let cancelled = release_order::release(&shop, order, OrderStatus::Cancelled, Released::Customer, None, now).await?;
-    Ok(Json(view::detail(&cancelled, &[])))
+    Ok(Json(view::detail(&cancelled, &Beside::default())))
 }

@@ -3,9 +3,10 @@
 use qutab::{
     domain::{
         order::{Actor, Order, OrderStatus},
+        payment::Receipt,
         refund::Refund,
     },
-    store::entity::Stored,
+    store::orders::Beside,
 };
 use serde_json::{Value, json};
 
@@ -37,11 +38,14 @@ pub fn summary(order: &Order) -> Value {
     })
 }
 
-pub fn detail(order: &Order, refunds: &[Stored<Refund>]) -> Value {
-    let refunds: Vec<Value> = refunds
-        .iter()
-        .map(|r| json!({ "id": r.value.id, "amount": r.value.amount, "status": r.value.status, "requested_at": r.value.requested_at }))
-        .collect();
+/// The order, with all money that came or went beside its payment: also that of an order that was never paid.
+pub fn detail(order: &Order, beside: &Beside) -> Value {
+    let refund = |r: &Refund| json!({ "id": r.id, "amount": r.amount, "status": r.status, "requested_at": r.requested_at });
+    // Money in another currency, or of another payment than was asked for, is shown as it came.
+    let unused = |r: &Receipt| {
+        let refund = beside.refunds.iter().find(|back| back.invoice == r.paid.invoice && !back.of_order);
+        json!({ "amount": r.paid.amount, "currency": r.currency, "why": r.why, "at": r.recorded_at, "refund_id": refund.map(|back| back.id) })
+    };
     json!({
         "id": order.id,
         "number": order.number,
@@ -58,7 +62,8 @@ pub fn detail(order: &Order, refunds: &[Stored<Refund>]) -> Value {
         "pay_by": order.pay_by,
         "paid": order.paid.as_ref().map(|p| json!({ "amount": p.amount, "at": p.at, "method": p.method })),
         "refunded": order.refunded,
-        "refunds": refunds,
+        "refunds": beside.refunds.iter().map(refund).collect::<Vec<_>>(),
+        "other_payments": beside.receipts.iter().map(unused).collect::<Vec<_>>(),
         "tracking": steps(order),
     })
 }

@@ -1,7 +1,7 @@
 //! `/r/{code}`: logs the click, sets the cookie, redirects to the landing page. Never an error for a visitor.
 
 use axum::{
-    extract::{Path, State, rejection::PathRejection},
+    extract::{FromRef, Path, State, rejection::PathRejection},
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -21,6 +21,12 @@ use qutab::{
 struct Referral {
     app: App,
     known: Known,
+}
+
+impl FromRef<Referral> for App {
+    fn from_ref(state: &Referral) -> Self {
+        state.app.clone()
+    }
 }
 
 pub fn group(app: App) -> Group {

@@ -1,6 +1,6 @@
 //! What all routes have in common.
 
-use qutab::app::Code;
+use qutab::{app::Code, domain::text};
 use serde_json::{Map, Value, json};
 
 pub fn info() -> Value {
@@ -50,6 +50,7 @@ pub fn headers() -> Value {
     json!({
         "RequestId": { "description": "Names the request in our logs.", "schema": { "type": "string" } },
         "IdempotentReplayed": { "description": "`true` where the answer is that of an earlier request.", "schema": { "type": "string", "enum": ["true", "false"] } },
+        "ContentDisposition": { "description": "The name to save the file under.", "schema": { "type": "string" } },
         "RetryAfter": { "description": "Seconds to wait.", "schema": { "type": "integer", "minimum": 0 } },
     })
 }
@@ -89,10 +90,15 @@ pub fn schemas() -> Map<String, Value> {
             "additionalProperties": false,
         },
     });
-    match schemas {
+    let mut schemas = match schemas {
         Value::Object(map) => map,
         _ => Map::new(),
+    };
+    // Texts are as long as the code takes them, by the code's own table.
+    for (name, shortest, longest) in text::LENGTHS {
+        schemas.insert((*name).to_owned(), json!({ "type": "string", "minLength": shortest, "maxLength": longest }));
     }
+    schemas
 }
 
 /// Every name in braces is a parameter: as the contract says, or a text.

@@ -120,6 +120,9 @@ fn complete(mut operation: Value, group: &Group, route: &Route, examples: &Value
     examples::show(&mut operation, &examples[&id]);
     for answer in operation["responses"].as_object_mut().into_iter().flat_map(Map::values_mut).filter(|a| a.get("$ref").is_none()) {
         answer["headers"]["x-request-id"] = json!({ "$ref": "#/components/headers/RequestId" });
+        if answer["content"].get("text/csv").is_some() || answer["content"].get("application/pdf").is_some() {
+            answer["headers"]["content-disposition"] = json!({ "$ref": "#/components/headers/ContentDisposition" });
+        }
     }
     Ok(operation)
 }

@@ -34,6 +34,9 @@ pub fn answers(operation: &mut Value, id: &str, route: &Route, shared: &mut Map<
 
 fn implied(operation: &Value, route: &Route) -> Vec<Code> {
     let mut codes = vec![Code::Malformed, Code::Unavailable, Code::Internal];
+    if route.method.as_str() != "GET" {
+        codes.push(Code::Busy);
+    }
     if route.access != Access::Public {
         codes.push(Code::NotLoggedIn);
     }
@@ -73,7 +76,7 @@ fn answer(status: u16, codes: &[Code], gateway: bool) -> Value {
         answer["content"]["application/json"] = json!({ "schema": { "$ref": "#/components/schemas/GatewayAnswer" } });
     }
     answer["headers"] = json!({ "x-request-id": { "$ref": "#/components/headers/RequestId" } });
-    if codes.iter().any(|c| matches!(c, Code::TooMany | Code::Unavailable)) {
+    if codes.iter().any(|c| matches!(c, Code::TooMany | Code::Unavailable | Code::Busy)) {
         answer["headers"]["retry-after"] = json!({ "$ref": "#/components/headers/RetryAfter" });
     }
     answer

@@ -43,6 +43,7 @@ impl Secrets {
         let values = [
             ("tokens:signing_key", signing),
             ("tokens:public_keys", public),
+            ("tokens:cursor_key", random()),
             ("referral:keys", random()),
             ("zendit:secret", random()),
             ("zendit:webhook_token", random()),

@@ -42,6 +42,7 @@ pub async fn apply(app: &App, new: Application, address: &str) -> Result<(), Pro
         status: AffiliateStatus::Pending,
         email: new.email,
         details: new.details,
+        former_phones: Vec::new(),
         photo: None,
         applied_at: now,
         decided_at: None,
@@ -80,18 +81,19 @@ pub async fn reapply(app: &App, id: AffiliateId, details: Details) -> Result<Aff
 pub async fn change_details(app: &App, id: AffiliateId, change: impl Fn(&mut Details)) -> Result<Affiliate, Problem> {
     for _ in 0..ROUNDS {
         let read = find(app, id).await?;
-        let mut after = read.value.clone();
-        change(&mut after.details);
+        let mut details = read.value.details.clone();
+        change(&mut details);
+        let after = read.value.clone().described(details);
         if let Commit::Done = app.store.save(&read, &after).await? {
             return Ok(after);
         }
     }
-    Err(Problem::unavailable("the profile kept changing"))
+    Err(Problem::busy("the profile kept changing"))
 }
 
 /// Saves the bank account, once the password was given again. Any change asks for a new verification, stops payouts until
-/// then, and is told by mail. `hash` finds the same account at another affiliate: the sales of whoever comes second are
-/// looked at.
+/// then, and is told by mail; so does saving a rejected account again, which a reviewer looks at once more. `hash` finds
+/// the same account at another affiliate: the sales of whoever comes second are looked at until a reviewer clears them.
 pub async fn save_bank_account(
     app: &App,
     id: AffiliateId,
@@ -105,7 +107,7 @@ pub async fn save_bank_account(
     let mut found = app.store.get_many([bank_key.clone(), wallet_key.clone()]).await?;
     let bank: Option<Stored<PayoutAccount>> = found.take(&bank_key)?;
     let wallet: Stored<Wallet> = found.take(&wallet_key)?.ok_or_else(|| Problem::conflict("the application has not been approved"))?;
-    if let Some(same) = bank.as_ref().filter(|b| b.value.account == account) {
+    if let Some(same) = bank.as_ref().filter(|b| b.value.account == account && b.value.status != BankStatus::Rejected) {
         return Ok(same.value.clone());
     }
     let version = bank.as_ref().map_or(1, |b| b.value.version + 1);
@@ -125,7 +127,8 @@ pub async fn save_bank_account(
         Some(bank) => tx.save(bank, &changed, ()),
         None => tx.create(&changed, ()),
     };
-    let shares_bank = !app.store.sharing_account(&hash, id).await?.is_empty();
+    // Another account does not clear what the one before it raised.
+    let shares_bank = wallet.value.shares_bank || !app.store.sharing_account(&hash, id).await?.is_empty();
     tx.save(&wallet, &Wallet { bank: None, shares_bank, ..wallet.value.clone() }, ());
     let mail = OutboxItem::new(Work::MailBankChanged { affiliate: id, version }, now);
     tx.put_same(&SameAccount { account_hash: hash, affiliate: id }).put_same(&mail);

@@ -199,7 +199,7 @@ async fn leads_of(app: &App, affiliate: AffiliateId, day: Day, now: Timestamp) -
     let (mut leads, mut after) = (0, None);
     loop {
         let page = app.store.referrals_on(affiliate, day, after).await?;
-        leads += page.items.iter().filter(|l| l.value.placed_at <= now).count() as u64;
+        leads += page.items.iter().filter(|l| l.value.placed_at <= now && l.value.flag.is_none()).count() as u64;
         after = page.next;
         if after.is_none() {
             return Ok(leads);

@@ -1,11 +1,12 @@
-//! Finds orders for staff: by number, by the customer's address, by affiliate, or among the days of a range.
+//! Finds orders for staff: by number or id, by the customer's address or id, by affiliate, or among the days of a range
+//! by words of the order or of its customer.
 
 use super::{App, Problem};
 use crate::{
     domain::{
-        contact::Email,
-        identity::Audience,
-        ids::{AffiliateId, CustomerId},
+        contact::{Email, Phone},
+        identity::{Audience, Customer},
+        ids::{AffiliateId, CustomerId, OrderId},
         order::{Order, OrderNumber, OrderStatus},
         time::Day,
     },
@@ -26,7 +27,7 @@ pub struct Sought {
     /// Days that are looked through otherwise.
     pub usual: (Day, Day),
     pub affiliate: Option<AffiliateId>,
-    /// An order's number, a customer's address, or words of the order.
+    /// An order's number or id, a customer's address or id, or words of the order, the customer's name or phone number.
     pub words: Option<String>,
 }
 
@@ -49,14 +50,28 @@ pub async fn find(app: &App, sought: &Sought, limit: usize, after: Option<Positi
         let found = app.store.order_numbered(&number).await?.map(|o| o.value).filter(|o| sought.is(o));
         return Ok(Page { items: found.into_iter().collect(), next: None });
     }
+    if let Some(id) = OrderId::parse(words) {
+        let found = app.store.order(id).await?.map(|o| o.value).filter(|o| sought.is(o));
+        return Ok(Page { items: found.into_iter().collect(), next: None });
+    }
+    if let Some(id) = CustomerId::parse(words) {
+        return of_customer(app, sought, id, limit, after).await;
+    }
     if let Ok(email) = Email::parse(words) {
-        return of_customer(app, sought, &email, limit, after).await;
+        let login = app.store.login(Audience::Customer, &email).await?;
+        let Some(id) = login.and_then(|l| CustomerId::parse(&l.value.account)) else { return Ok(Page { items: Vec::new(), next: None }) };
+        return of_customer(app, sought, id, limit, after).await;
     }
     let (mut items, mut after) = (Vec::new(), after);
     for _ in 0..PAGES {
         let (keys, next) = candidates(app, sought, limit - items.len(), after).await?;
         let orders: Vec<Stored<Order>> = app.store.behind(keys).await?;
-        items.extend(orders.into_iter().map(|o| o.value).filter(|o| sought.is(o) && o.is_meant_by(words)));
+        let mut orders: Vec<Order> = orders.into_iter().map(|o| o.value).filter(|o| sought.is(o)).collect();
+        if !words.is_empty() {
+            let customers = customers(app, &orders).await?;
+            orders.retain(|o| is_meant(o, customers.iter().find(|c| c.id == o.customer), words));
+        }
+        items.extend(orders);
         after = next;
         if after.is_none() || items.len() >= limit {
             break;
@@ -76,9 +91,26 @@ async fn candidates(app: &App, sought: &Sought, limit: usize, after: Option<Posi
     Ok((page.items.iter().map(|n| keys::order(n.value.order)).collect(), page.next))
 }
 
-async fn of_customer(app: &App, sought: &Sought, email: &Email, limit: usize, after: Option<Position>) -> Result<Page<Order>, Problem> {
-    let login = app.store.login(Audience::Customer, email).await?;
-    let Some(id) = login.and_then(|l| CustomerId::parse(&l.value.account)) else { return Ok(Page { items: Vec::new(), next: None }) };
+/// The customers of some orders, those who are still there, in one read.
+async fn customers(app: &App, orders: &[Order]) -> Result<Vec<Customer>, Problem> {
+    let keys: Vec<_> = orders.iter().map(|o| keys::profile(&o.customer.to_string())).collect();
+    let mut found = app.store.get_many(keys.clone()).await?;
+    let mut customers = Vec::new();
+    for key in &keys {
+        customers.extend(found.take::<Customer>(key)?.map(|c| c.value));
+    }
+    Ok(customers)
+}
+
+/// Whether somebody who looks for `words` means this order or its customer.
+fn is_meant(order: &Order, customer: Option<&Customer>, words: &str) -> bool {
+    let Some(customer) = customer else { return order.is_meant_by(words) };
+    let phone = Phone::parse(words).is_ok_and(|phone| phone == customer.phone);
+    let theirs = format!("{} {} {}", customer.name, customer.email, customer.phone).to_lowercase();
+    phone || words.to_lowercase().split_whitespace().all(|word| theirs.contains(word) || order.is_meant_by(word))
+}
+
+async fn of_customer(app: &App, sought: &Sought, id: CustomerId, limit: usize, after: Option<Position>) -> Result<Page<Order>, Problem> {
     let page = app.store.orders_of(id, sought.status, limit, after).await?;
     Ok(Page { items: page.items.into_iter().map(|o| o.value).filter(|o| sought.is(o)).collect(), next: page.next })
 }

@@ -47,6 +47,7 @@ fn lead(referral: Referral, commission: Option<&Commission>, paid_out: Rupiah) -
         customer: referral.customer,
         items: referral.items,
         total: referral.total,
+        flag: referral.flag,
         status: LeadStatus::of(referral.void, commission.map(|c| c.shown(paid_out))),
         commission: commission.map(Commission::remaining),
         placed_at: referral.placed_at,

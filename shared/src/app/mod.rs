@@ -51,6 +51,7 @@ use crate::{
     files::Quarantine,
     gateway::Gateway,
     secrets::{
+        cursor::CursorKey,
         referral::ReferralKeys,
         token::{Issuer, Verifier},
         vault::Vault,
@@ -84,6 +85,8 @@ pub struct App {
     pub issuer: Option<Issuer>,
     pub referrals: Option<ReferralKeys>,
     pub vault: Option<Vault>,
+    /// Seals cursors: only functions that answer lists.
+    pub cursors: Option<CursorKey>,
     pub marked: shop_days::Marked,
     pub site: Site,
 }

@@ -3,12 +3,12 @@
 use super::{App, Problem, credentials, notify_by_phone, shop_days};
 use crate::{
     domain::{
-        affiliate::BankStatus,
+        affiliate::{Affiliate, AffiliateStatus, BankStatus},
         contact::Email,
         identity::{Audience, Customer, LinkPurpose, Login},
         ids::{AdminId, AffiliateId, CustomerId},
         job::{Subject, Task},
-        order::Order,
+        order::{Order, OrderStatus},
         outbox::Work,
         stats::ActiveDay,
         time::Timestamp,
@@ -69,7 +69,9 @@ async fn compose(app: &App, mailer: &Mailer, work: &Work) -> Result<Option<Lette
             }
         }
         Work::MailOrderExpired { order } => {
-            app.store.order_and_customer(*order).await?.map(|(order, customer)| letters::order_expired(mailer, &customer, &order))
+            // Paid late meanwhile: another letter says so.
+            let found = app.store.order_and_customer(*order).await?.filter(|(order, _)| order.status == OrderStatus::Expired);
+            found.map(|(order, customer)| letters::order_expired(mailer, &customer, &order))
         }
         Work::MailOrderConfirmed { order } => {
             let found = app.store.order_and_customer(*order).await?;
@@ -94,11 +96,12 @@ async fn compose(app: &App, mailer: &Mailer, work: &Work) -> Result<Option<Lette
         Work::MailApplicationReceived { affiliate } => {
             app.store.affiliate(*affiliate).await?.map(|a| a.value).map(|a| letters::application_received(mailer, &a))
         }
+        // Applied again or suspended meanwhile: a decision is told while it stands.
         Work::MailApplicationApproved { affiliate } => {
-            app.store.affiliate(*affiliate).await?.map(|a| a.value).map(|a| letters::application_approved(mailer, &a))
+            standing(app, *affiliate, AffiliateStatus::Approved).await?.map(|a| letters::application_approved(mailer, &a))
         }
         Work::MailApplicationRejected { affiliate } => {
-            app.store.affiliate(*affiliate).await?.map(|a| a.value).map(|a| letters::application_rejected(mailer, &a))
+            standing(app, *affiliate, AffiliateStatus::Rejected).await?.map(|a| letters::application_rejected(mailer, &a))
         }
         Work::MailBankDecided { affiliate } => {
             // Changed again meanwhile: another letter says so.
@@ -125,6 +128,11 @@ async fn compose(app: &App, mailer: &Mailer, work: &Work) -> Result<Option<Lette
             return Err(Problem::internal("work that is no mail"));
         }
     })
+}
+
+/// The affiliate, if the application stands so now.
+pub(super) async fn standing(app: &App, id: AffiliateId, status: AffiliateStatus) -> Result<Option<Affiliate>, Problem> {
+    Ok(app.store.affiliate(id).await?.map(|a| a.value).filter(|a| a.status == status))
 }
 
 /// What happened to an order at `at` is to be counted for its affiliate.

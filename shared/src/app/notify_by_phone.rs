@@ -1,8 +1,12 @@
 //! The same news by WhatsApp, where that is configured: after the mail, as owed work of its own.
 
-use super::{App, Problem};
+use super::{App, Problem, notify::standing};
 use crate::{
-    domain::outbox::{OutboxItem, Work},
+    domain::{
+        affiliate::AffiliateStatus,
+        outbox::{OutboxItem, Work},
+        payout::PayoutStatus,
+    },
     store::transaction::Transaction,
     whatsapp::{Notice, WhatsApp, WhatsAppError},
 };
@@ -69,14 +73,14 @@ async fn compose(app: &App, news: &Work) -> Result<Option<Notice>, Problem> {
                 language: c.language,
             })
         }
-        Work::MailApplicationApproved { affiliate } => app.store.affiliate(*affiliate).await?.map(|a| a.value).and_then(|a| {
+        Work::MailApplicationApproved { affiliate } => standing(app, *affiliate, AffiliateStatus::Approved).await?.and_then(|a| {
             let blanks = vec![a.details.first_name.to_string(), a.code.as_ref()?.to_string()];
             Some(Notice { template: "affiliate_approved", blanks, to: a.details.whatsapp, language: a.details.language })
         }),
         Work::MailPayout { affiliate, payout } => {
             let payout = app.store.payout(*payout).await?;
             app.store.affiliate(*affiliate).await?.map(|a| a.value).zip(payout).map(|(a, p)| Notice {
-                template: if p.value.reference.is_some() { "payout_paid" } else { "payout_returned" },
+                template: if p.value.status == PayoutStatus::Paid { "payout_paid" } else { "payout_returned" },
                 blanks: vec![a.details.first_name.to_string(), p.value.net.to_string()],
                 to: a.details.whatsapp,
                 language: a.details.language,

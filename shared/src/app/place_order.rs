@@ -11,7 +11,7 @@ use crate::{
         identity::Customer,
         ids::{AffiliateId, CustomerId, OrderId, ProductId},
         money::{Overflow, Rupiah},
-        order::{CouponUse, MAX_TOTAL, Order, OrderLine, OrderNumber, OrderStatus, Recipient, WantedLine},
+        order::{CouponUse, MAX_TOTAL, Order, OrderLine, OrderNumber, OrderStatus, Recipient, WantedLine, names_fit},
         outbox::{OutboxItem, Work},
         payment::Attempt,
         settings::Settings,
@@ -170,6 +170,7 @@ fn take_affiliate(found: &mut Found, id: AffiliateId) -> Result<Option<(Affiliat
 /// The order, from what was asked for and what was read. No I/O.
 fn decide(basis: &Basis, id: OrderId, wanted: &Wanted, number: OrderNumber, now: Timestamp) -> Result<Order, Problem> {
     let lines = price(&basis.products, &wanted.lines, |line, product| line.clone().priced(product))?;
+    names_fit(&lines).map_err(|wrong| Problem::field("items", wrong))?;
     let subtotal = subtotal(&lines)?;
     let coupon = match &basis.coupon {
         Some(coupon) => {
@@ -266,7 +267,7 @@ fn attribution(basis: &Basis, wanted: &Wanted, now: Timestamp) -> Option<Result<
         click,
     };
     let customer = &basis.customer;
-    let buyer = Buyer { name: &customer.name, email: &customer.email, phone: &customer.phone };
+    let buyer = Buyer { name: &customer.name, email: &customer.email, phone: &customer.phone, former_phones: &customer.former_phones };
     Some(attribute(&candidate, &buyer, &basis.settings))
 }
 
@@ -284,9 +285,12 @@ fn write(basis: &Basis, order: &Order, attempt: Option<&Attempt>, owed: &OutboxI
         tx.create(attempt, Lost::OrderExists);
     }
     tx.put_same(owed);
-    if let Some(attribution) = &order.attribution {
+    // Whoever brought an order that is theirs themselves is told so; a suspended affiliate sees no orders.
+    let flag = order.flag.filter(|why| *why == NotAttributed::SelfReferral);
+    let flagged = flag.and(basis.affiliate.as_ref()).map(|(affiliate, _)| affiliate.id);
+    if let Some(affiliate) = order.attribution.as_ref().map(|a| a.affiliate).or(flagged) {
         let referral = Referral {
-            affiliate: attribution.affiliate,
+            affiliate,
             order: order.id,
             order_number: order.number.clone(),
             customer: masked(&basis.customer.name),
@@ -294,7 +298,8 @@ fn write(basis: &Basis, order: &Order, attempt: Option<&Attempt>, owed: &OutboxI
             placed_at: order.placed_at,
             visitor: visitor.cloned(),
             items: order.in_words(),
-            void: false,
+            void: flag.is_some(),
+            flag,
         };
         tx.create(&referral, Lost::OrderExists);
     }

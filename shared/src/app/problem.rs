@@ -1,7 +1,7 @@
 //! Errors named by meaning. The table of codes and statuses is here, and nowhere else; `http::answer` writes them down.
 
 use crate::{
-    domain::{Wrong, coupon::NotValid, money::Overflow, order::NotRefundable, payout::Refusal},
+    domain::{Wrong, commission::NotVoidable, coupon::NotValid, money::Overflow, order::NotRefundable, payout::Refusal},
     gateway::GatewayError,
     store::StoreError,
 };
@@ -39,6 +39,7 @@ codes! {
     OutOfStock = "out_of_stock", CONFLICT, "Not enough is left";
     CouponRefused = "coupon_refused", UNPROCESSABLE_ENTITY, "The coupon does not apply";
     NotEligible = "payout_not_eligible", CONFLICT, "No payout can be requested now";
+    Busy = "busy", CONFLICT, "Somebody is changing this at the same moment: try again";
     TooLarge = "too_large", PAYLOAD_TOO_LARGE, "The body is too large";
     WrongMediaType = "wrong_media_type", UNSUPPORTED_MEDIA_TYPE, "Send application/json";
     Invalid = "invalid_fields", UNPROCESSABLE_ENTITY, "Some fields are wrong";
@@ -101,6 +102,12 @@ impl Problem {
         Self { logged: Some(cause.to_string()), ..Self::new(Code::Internal) }
     }
 
+    /// Others kept writing in between. No fault of ours: it is answered with 409 and noted without an alarm. Work that was
+    /// owed is tried again, as after every other problem than a conflict.
+    pub fn busy(cause: impl std::fmt::Display) -> Self {
+        Self { logged: Some(cause.to_string()), retry_after: Some(1), ..Self::new(Code::Busy) }
+    }
+
     pub fn unavailable(cause: impl std::fmt::Display) -> Self {
         Self { logged: Some(cause.to_string()), retry_after: Some(2), ..Self::new(Code::Unavailable) }
     }
@@ -128,9 +135,11 @@ impl From<crate::events::QueueError> for Problem {
     }
 }
 
+/// No amount that a caller may name comes near the limits of a sum: books that do not add up are a fault of ours. Work on
+/// settled money that ends so is tried again and becomes a task, and is never taken for done.
 impl From<Overflow> for Problem {
     fn from(error: Overflow) -> Self {
-        Self::conflict(error.to_string())
+        Self::internal(error)
     }
 }
 
@@ -152,7 +161,7 @@ impl From<Refusal> for Problem {
             Refusal::SecondPerson | Refusal::NotTheSecondPerson | Refusal::NewColleague | Refusal::OwnTransfer => {
                 Self::new(Code::NotAllowed).detail(refusal.to_string())
             }
-            Refusal::Overflow(_) => Self::internal(refusal),
+            Refusal::Overflow(error) => error.into(),
             _ => Self::conflict(refusal.to_string()),
         }
     }
@@ -160,7 +169,19 @@ impl From<Refusal> for Problem {
 
 impl From<NotRefundable> for Problem {
     fn from(error: NotRefundable) -> Self {
-        Self::conflict(error.to_string())
+        match error {
+            NotRefundable::Overflow(error) => error.into(),
+            NotRefundable::Step(_) | NotRefundable::NotPaid | NotRefundable::TooMuch => Self::conflict(error.to_string()),
+        }
+    }
+}
+
+impl From<NotVoidable> for Problem {
+    fn from(error: NotVoidable) -> Self {
+        match error {
+            NotVoidable::Overflow(error) => error.into(),
+            NotVoidable::Step(step) => step.into(),
+        }
     }
 }
 

@@ -40,8 +40,13 @@ fn slug_taken() -> Problem {
     Problem::field("slug", Wrong::new("taken", "another product has this address"))
 }
 
+fn coherent(product: Product) -> Result<Product, Problem> {
+    product.coherent().map_err(|wrong| Problem::field("portion", wrong))
+}
+
 /// Puts a product on sale, or prepares it (`active: false`).
 pub async fn create(app: &App, by: Reviewer, product: Product, units: u32) -> Result<Product, Problem> {
+    let product = coherent(product)?;
     let mut tx = Transaction::new();
     tx.create(&product, Lost::Changed)
         .create(&Stock { product: product.id, available: units }, Lost::Changed)
@@ -54,11 +59,12 @@ pub async fn create(app: &App, by: Reviewer, product: Product, units: u32) -> Re
     }
 }
 
-/// Changes a product; orders that were placed keep what they were placed with. An old address is free again.
-pub async fn update(app: &App, by: Reviewer, id: ProductId, edit: impl Fn(Product) -> Result<Product, Wrong>) -> Result<Product, Problem> {
+/// Changes a product as it is at the write, not as it was seen before: what two changes at once would make of it together
+/// is judged as well. Orders that were placed keep what they were placed with. An old address is free again.
+pub async fn update(app: &App, by: Reviewer, id: ProductId, edit: impl Fn(Product) -> Result<Product, Problem>) -> Result<Product, Problem> {
     for _ in 0..ROUNDS {
         let read = find(app, id).await?;
-        let after = edit(read.value.clone()).map_err(|wrong| Problem::field("pictures", wrong))?;
+        let after = coherent(edit(read.value.clone())?)?;
         if after == read.value {
             return Ok(after);
         }
@@ -76,7 +82,7 @@ pub async fn update(app: &App, by: Reviewer, id: ProductId, edit: impl Fn(Produc
             Commit::Lost(_) => {}
         }
     }
-    Err(Problem::unavailable("the product kept changing"))
+    Err(Problem::busy("the product kept changing"))
 }
 
 /// How long a repeated change of stock is recognised.
@@ -111,5 +117,5 @@ pub async fn restock(app: &App, by: Reviewer, id: ProductId, units: i32, note: O
 
 /// Shows the pictures in another order; those that are not named go.
 pub async fn arrange(app: &App, by: Reviewer, id: ProductId, order: &[PictureId]) -> Result<Product, Problem> {
-    update(app, by, id, |product| product.arranged(order)).await
+    update(app, by, id, |product| product.arranged(order).map_err(|wrong| Problem::field("images", wrong))).await
 }

@@ -5,9 +5,9 @@ use crate::{
     domain::{
         contact::Phone,
         identity::{Audience, Customer, Language, LinkPurpose},
-        ids::CustomerId,
+        ids::{CustomerId, OrderId},
         order::{Order, OrderStatus, Recipient, Shohibul},
-        refund::RefundStatus,
+        refund::{Refund, RefundStatus},
         text::{PersonName, Place},
     },
     secrets::password::Password,
@@ -40,6 +40,10 @@ pub async fn change(app: &App, id: CustomerId, changes: Changes) -> Result<Custo
         let before = read.value.clone();
         let after = Customer {
             name: changes.name.clone().unwrap_or(before.name),
+            former_phones: match &changes.phone {
+                Some(new) => before.phone.clone().into_former(new, before.former_phones),
+                None => before.former_phones,
+            },
             phone: changes.phone.clone().unwrap_or(before.phone),
             address: changes.address.clone().or(before.address),
             language: changes.language.unwrap_or(before.language),
@@ -118,11 +122,25 @@ async fn closed_orders(app: &App, id: CustomerId) -> Result<Vec<Stored<Order>>, 
     Ok(all)
 }
 
+/// Notes on refunds are written by people, and may name anybody.
+async fn erase_notes(app: &App, order: OrderId) -> Result<(), Problem> {
+    for read in app.store.refunds(order).await?.into_iter().filter(|r| r.value.note.is_some()) {
+        if let Commit::Lost(_) = app.store.save(&read, &Refund { note: None, ..read.value.clone() }).await? {
+            return Err(Problem::conflict("a refund has just changed; try again"));
+        }
+    }
+    Ok(())
+}
+
 async fn erase_names(app: &App, order: Stored<Order>) -> Result<(), Problem> {
     let erased = || PersonName::parse(ERASED).map_err(|w| Problem::internal(w.message));
     let mut without = order.value.clone();
-    without.recipient = Recipient { name: erased()?, ..without.recipient };
+    let location = without.recipient.location.region(ERASED).map_err(|w| Problem::internal(w.message))?;
+    without.recipient = Recipient { name: erased()?, location };
     without.note = None;
+    for step in &mut without.history {
+        step.note = None;
+    }
     for line in &mut without.lines {
         let nobody = Shohibul { name: erased()?, father: None };
         line.shohibul = vec![nobody; line.shohibul.len()];
@@ -130,6 +148,7 @@ async fn erase_names(app: &App, order: Stored<Order>) -> Result<(), Problem> {
     if without == order.value {
         return Ok(());
     }
+    erase_notes(app, without.id).await?;
     match app.store.save(&order, &without).await? {
         Commit::Done => Ok(()),
         Commit::Lost(_) => Err(Problem::conflict("an order has just changed; try again")),

@@ -47,8 +47,9 @@ pub struct Opened {
 pub async fn refund_order(app: &App, by: Reviewer, id: OrderId, asked: Asked) -> Result<Opened, Problem> {
     for _ in 0..ROUNDS {
         let now = app.clock.now();
+        // A name space of its own: a key may be any text, and an invoice of this order is one.
         let refund_id = match &asked.idempotency_key {
-            Some(key) => RefundId::named(&[&id.to_string(), key]),
+            Some(key) => RefundId::named(&["asked", &id.to_string(), key]),
             None => RefundId::fresh(now, &app.entropy),
         };
         let (order_key, refund_key) = (keys::order(id), keys::refund(id, refund_id));
@@ -68,7 +69,7 @@ pub async fn refund_order(app: &App, by: Reviewer, id: OrderId, asked: Asked) ->
             return Ok(Opened { refund, order: after });
         }
     }
-    Err(Problem::unavailable("the refund kept colliding"))
+    Err(Problem::busy("the refund kept colliding"))
 }
 
 /// The amount: what was asked for with a reason, else what the season proposes.

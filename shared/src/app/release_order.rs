@@ -52,7 +52,8 @@ pub async fn release(shop: &Shop, order: Stored<Order>, to: OrderStatus, by: Rel
         read.value.status.step(to)?;
         end_invoices(shop, &read.value).await?;
         let after = read.value.clone().moved(to, by.actor(), note.clone(), now)?;
-        let mail = (to == OrderStatus::Expired).then(|| OutboxItem::new(Work::MailOrderExpired { order: after.id }, now));
+        // Owed from now on, also where the schedule runs as of another day.
+        let mail = (to == OrderStatus::Expired).then(|| OutboxItem::new(Work::MailOrderExpired { order: after.id }, shop.app.clock.now()));
         let mut tx = Transaction::new();
         tx.save(&read, &after, ());
         if let Some(mail) = &mail {

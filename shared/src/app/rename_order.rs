@@ -5,7 +5,7 @@ use crate::{
     domain::{
         catalog::Product,
         ids::{CustomerId, OrderId, ProductId},
-        order::{Order, Shohibul},
+        order::{Order, Shohibul, names_fit},
         settings::Settings,
     },
     store::{
@@ -48,11 +48,12 @@ pub async fn rename(shop: &Shop, customer: CustomerId, id: OrderId, names: &[New
         if !wrong.is_empty() {
             return Err(Problem::fields(wrong));
         }
+        names_fit(&after.lines).map_err(|wrong| Problem::field("items", wrong))?;
         let mut tx = Transaction::new();
         tx.save(&read, &after, ());
         if let Commit::Done = shop.app.store.commit(tx).await? {
             return Ok(after);
         }
     }
-    Err(Problem::unavailable("the order kept changing"))
+    Err(Problem::busy("the order kept changing"))
 }

@@ -56,7 +56,7 @@ pub async fn approve(app: &App, by: Reviewer, id: AffiliateId, chosen: Option<Re
             Commit::Lost(_) => {}
         }
     }
-    Err(Problem::unavailable("approval kept colliding"))
+    Err(Problem::busy("approval kept colliding"))
 }
 
 pub async fn reject(app: &App, by: Reviewer, id: AffiliateId, reason: Note) -> Result<Affiliate, Problem> {
@@ -129,7 +129,7 @@ pub async fn change_code(app: &App, by: Reviewer, id: AffiliateId, code: Referra
             return Ok(after);
         }
     }
-    Err(Problem::unavailable("the code kept colliding"))
+    Err(Problem::busy("the code kept colliding"))
 }
 
 /// Sets a rate of an affiliate's own for orders from now on, or takes it back.
@@ -147,8 +147,37 @@ pub async fn set_commission(app: &App, by: Reviewer, id: AffiliateId, rule: Opti
 /// What is decided on a bank account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BankDecision {
-    Verify,
+    /// With the marks that the reviewer clears: the sharing was looked at and is harmless.
+    Verify(Vec<Shared>),
+    /// Also of what was verified by mistake.
     Reject(Note),
+}
+
+/// What an affiliate shares with another one. Their sales are held for as long as it is marked, and only a reviewer takes a
+/// mark away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shared {
+    BankAccount,
+    Identity,
+}
+
+impl Shared {
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "bank_account" => Some(Self::BankAccount),
+            "identity" => Some(Self::Identity),
+            _ => None,
+        }
+    }
+
+    /// The marks of an affiliate.
+    pub fn of(wallet: &Wallet) -> Vec<Self> {
+        [(wallet.shares_bank, Self::BankAccount), (wallet.shares_identity, Self::Identity)]
+            .into_iter()
+            .filter_map(|(is, mark)| is.then_some(mark))
+            .collect()
+    }
 }
 
 /// What a reviewer has looked at: another version, or a card that came since, is not decided on unseen.
@@ -170,20 +199,33 @@ pub async fn decide_bank_account(app: &App, by: Reviewer, id: AffiliateId, seen:
     if seen.card.is_some() && card.as_ref().map(|k| k.value.upload) != seen.card {
         return Err(Problem::conflict("another identity card has been sent meanwhile; look again"));
     }
-    let (verified, reason) = match decision {
-        BankDecision::Verify => (true, None),
-        BankDecision::Reject(reason) => (false, Some(reason)),
+    let (verified, reason, cleared) = match decision {
+        BankDecision::Verify(cleared) => (true, None, cleared),
+        BankDecision::Reject(reason) => (false, Some(reason), Vec::new()),
     };
+    let wallet = app.store.wallet(id).await?.ok_or_else(|| Problem::new(Code::NotFound))?;
+    let cleared: Vec<Shared> = Shared::of(&wallet.value).into_iter().filter(|mark| cleared.contains(mark)).collect();
+    let mut after = wallet.value.clone();
+    after.shares_bank &= !cleared.contains(&Shared::BankAccount);
+    after.shares_identity &= !cleared.contains(&Shared::Identity);
+    let mut tx = Transaction::new();
+    if !cleared.is_empty() {
+        let (was, is) = (audit::whole(&Shared::of(&wallet.value)), audit::whole(&Shared::of(&after)));
+        tx.create(&audit::entry(app, by, "affiliate.clear_marks", &id.to_string(), was, is), ());
+    }
     let stands = read.value.status == if verified { BankStatus::Verified } else { BankStatus::Rejected };
+    if stands && !cleared.is_empty() {
+        tx.save(&wallet, &after, ());
+        once(app, tx).await?;
+        return Ok(read.value);
+    }
     if stands && read.value.decided_by == Some(by.admin) && read.value.rejection == reason {
         return Ok(read.value);
     }
-    let wallet = app.store.wallet(id).await?.ok_or_else(|| Problem::new(Code::NotFound))?;
     let decided = read.value.clone().decided(verified, by.admin, reason, now)?;
-    let bank = verified.then_some(VerifiedBank { version: decided.version, by: by.admin });
+    after.bank = verified.then_some(VerifiedBank { version: decided.version, by: by.admin });
     let mail = OutboxItem::new(Work::MailBankDecided { affiliate: id }, now);
-    let mut tx = Transaction::new();
-    tx.save(&read, &decided, ()).save(&wallet, &Wallet { bank, ..wallet.value.clone() }, ()).put_same(&mail);
+    tx.save(&read, &decided, ()).save(&wallet, &after, ()).put_same(&mail);
     // The card was looked at for this decision: its picture is kept for the retention time from now on.
     if let Some(card) = card.filter(|k| k.value.status == KtpStatus::Pending) {
         let settings = app.store.settings().await?;

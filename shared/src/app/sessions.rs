@@ -64,7 +64,18 @@ pub async fn register(app: &App, new: NewCustomer, address: &str) -> Result<(), 
     let login = Login { audience: Audience::Customer, email: new.email.clone(), account: id.to_string(), password_hash, created_at: now };
     let (audience, email) = (Audience::Customer, new.email.clone());
     let (name, phone, language) = (new.name, new.phone, new.language);
-    let customer = Customer { id, name, email: new.email, phone, address: None, language, verified_at: None, paused_until: None, created_at: now };
+    let customer = Customer {
+        id,
+        name,
+        email: new.email,
+        phone,
+        former_phones: Vec::new(),
+        address: None,
+        language,
+        verified_at: None,
+        paused_until: None,
+        created_at: now,
+    };
     let mail = OutboxItem::new(Work::MailLink { audience, purpose: LinkPurpose::VerifyEmail, email: email.clone() }, now);
     let mut tx = Transaction::new();
     tx.create(&login, ()).create(&customer, ()).put_same(&mail);

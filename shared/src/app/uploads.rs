@@ -97,7 +97,7 @@ pub async fn complete(app: &App, id: UploadId, by: By, is_theirs: impl Fn(&Purpo
             return Ok(after);
         }
     }
-    Err(Problem::unavailable("the upload kept changing"))
+    Err(Problem::busy("the upload kept changing"))
 }
 
 /// Hands a picture to the function that looks at it.
@@ -167,7 +167,7 @@ pub async fn record(app: &App, quarantine: &Quarantine, id: UploadId, rendering:
         }
         return Ok(quarantine.delete(&read.value.key()).await?);
     }
-    Err(Problem::unavailable("the upload kept changing"))
+    Err(Problem::busy("the upload kept changing"))
 }
 
 /// Whether it was written; not if somebody else wrote in between.
@@ -192,8 +192,9 @@ async fn keep(app: &App, tx: &mut Transaction<()>, upload: &Upload, picture: Pic
             let identity = upload.identity.as_ref().ok_or_else(|| Problem::internal("an identity card without its number"))?;
             let settings: Settings = app.store.settings().await?;
             tx.create(&KtpImage::new(*affiliate, upload.id, identity.clone(), &settings, now), ());
+            // The picture that came last counts, whichever upload was opened first: it replaces every other.
             for older in app.store.ktp_images(*affiliate).await? {
-                if older.value.deleted_at.is_none() {
+                if older.value.deleted_at.is_none() && older.value.replaced_at.is_none() {
                     tx.save(&older, &older.value.clone().replaced(now), ());
                 }
             }
@@ -222,13 +223,12 @@ async fn keep(app: &App, tx: &mut Transaction<()>, upload: &Upload, picture: Pic
     Ok(())
 }
 
-/// Remembers whose number this is; who comes second with it has their sales looked at.
+/// Remembers whose number this is; who comes second with it has their sales looked at until a reviewer clears them: another
+/// number does not. The wallet is saved whether or not it changes, so that of two cards at once one replaces the other.
 async fn flag_identity(app: &App, tx: &mut Transaction<()>, id: AffiliateId, nik_hash: &str) -> Result<(), Problem> {
-    let shares_identity = !app.store.sharing_identity(nik_hash, id).await?.is_empty();
-    if let Some(wallet) = app.store.wallet(id).await?
-        && wallet.value.shares_identity != shares_identity
-    {
-        tx.save(&wallet, &Wallet { shares_identity, ..wallet.value.clone() }, ());
+    let shares = !app.store.sharing_identity(nik_hash, id).await?.is_empty();
+    if let Some(wallet) = app.store.wallet(id).await? {
+        tx.save(&wallet, &Wallet { shares_identity: wallet.value.shares_identity || shares, ..wallet.value.clone() }, ());
     }
     tx.put_same(&SameIdentity { nik_hash: nik_hash.into(), affiliate: id });
     Ok(())

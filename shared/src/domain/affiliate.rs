@@ -28,6 +28,11 @@ status! {
 /// Letters and digits that nobody mistakes for each other.
 const ALPHABET: &[u8] = b"ABCDEFGHJKMNPQRSTUVWXYZabcdefghjkmnpqrstuvwxyz23456789";
 
+/// Whether a code holds letters, digits and dashes only, and more than dashes.
+pub fn is_word(code: &str) -> bool {
+    code.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') && code.chars().any(|c| c.is_ascii_alphanumeric())
+}
+
 /// A referral code as it is shown. Two codes that differ only in case are the same code.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -39,13 +44,13 @@ impl ReferralCode {
         Self(entropy.text(7, ALPHABET))
     }
 
-    /// A code that an admin chose or a visitor typed: 4 to 20 letters, digits or dashes.
+    /// A code that an admin chose or a visitor typed: 4 to 20 letters, digits or dashes, and not dashes alone.
     pub fn parse(text: &str) -> Result<Self, Wrong> {
         let code = text.trim();
-        if (4..=20).contains(&code.len()) && code.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+        if (4..=20).contains(&code.len()) && is_word(code) {
             Ok(Self(code.into()))
         } else {
-            Err(Wrong::new("bad_code", "must be 4 to 20 letters, digits or dashes"))
+            Err(Wrong::new("bad_code", "must be 4 to 20 letters, digits or dashes, with at least one letter or digit"))
         }
     }
 
@@ -87,6 +92,9 @@ pub struct Affiliate {
     pub email: Email,
     #[serde(flatten)]
     pub details: Details,
+    /// Telephone numbers that they had before, newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former_phones: Vec<Phone>,
     #[serde(default)]
     pub photo: Option<Picture>,
     pub applied_at: Timestamp,
@@ -122,11 +130,18 @@ impl Affiliate {
     /// Applies again after a rejection, with other details.
     pub fn reapplied(mut self, details: Details, now: Timestamp) -> Result<Self, Forbidden> {
         self.status = self.status.step(AffiliateStatus::Pending)?;
-        self.details = details;
+        self = self.described(details);
         self.applied_at = now;
         self.decided_at = None;
         self.rejection = None;
         Ok(self)
+    }
+
+    /// With other details; a telephone number that goes is remembered.
+    pub fn described(mut self, details: Details) -> Self {
+        let before = std::mem::replace(&mut self.details, details);
+        self.former_phones = before.whatsapp.into_former(&self.details.whatsapp, self.former_phones);
+        self
     }
 
     pub fn suspended(mut self, reason: Note) -> Result<Self, Forbidden> {
@@ -159,7 +174,8 @@ status! {
     BankStatus { Pending = "pending", Verified = "verified", Rejected = "rejected" }
     steps {
         Pending => [Verified, Rejected],
-        Verified => [Pending],
+        // A verification that was a mistake is taken back.
+        Verified => [Pending, Rejected],
         Rejected => [Pending],
     }
 }

@@ -6,7 +6,7 @@ use super::{
     ids::{AffiliateId, ClickId, ProductId},
     settings::{CommissionRule, SelfReferral, Settings},
     signal::{Signal, is_disposable},
-    text::PersonName,
+    text::{PersonName, skeleton},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -77,6 +77,8 @@ pub struct Buyer<'a> {
     pub name: &'a PersonName,
     pub email: &'a Email,
     pub phone: &'a Phone,
+    /// Numbers that the account had before.
+    pub former_phones: &'a [Phone],
 }
 
 /// The affiliate whose code or click came with the order, and how.
@@ -126,8 +128,14 @@ pub fn attribute(candidate: &Candidate<'_>, buyer: &Buyer<'_>, settings: &Settin
 }
 
 fn is_same_person(candidate: &Candidate<'_>, buyer: &Buyer<'_>) -> bool {
-    let same_name = |a: &PersonName| a.as_str().to_lowercase() == buyer.name.as_str().to_lowercase();
-    candidate.affiliate.email.mailbox() == buyer.email.mailbox()
-        || candidate.affiliate.details.whatsapp == *buyer.phone
+    let affiliate = candidate.affiliate;
+    let same_name = |holder: &PersonName| {
+        let [holder, name] = [holder.as_str(), buyer.name.as_str()];
+        holder.to_lowercase() == name.to_lowercase() || Some(skeleton(holder)).filter(|s| !s.is_empty()) == Some(skeleton(name))
+    };
+    let phones = |phone: &Phone| *phone == affiliate.details.whatsapp || affiliate.former_phones.contains(phone);
+    affiliate.email.mailbox() == buyer.email.mailbox()
+        || phones(buyer.phone)
+        || buyer.former_phones.iter().any(phones)
         || candidate.bank.is_some_and(|bank| same_name(&bank.holder))
 }

@@ -2,6 +2,7 @@
 
 use super::{
     Wrong,
+    affiliate::is_word,
     ids::{AdminId, PictureId, ProductId},
     money::Rupiah,
     picture::Picture,
@@ -69,8 +70,9 @@ pub struct Slug(String);
 
 impl Slug {
     pub fn parse(text: &str) -> Result<Self, Wrong> {
-        let fits = (3..=60).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-        if fits { Ok(Self(text.into())) } else { Err(Wrong::new("bad_slug", "must be 3 to 60 lower case letters, digits or dashes")) }
+        let fits = (3..=60).contains(&text.len()) && is_word(text) && !text.bytes().any(|b| b.is_ascii_uppercase());
+        let why = || Wrong::new("bad_slug", "must be 3 to 60 lower case letters, digits or dashes, with at least one letter or digit");
+        if fits { Ok(Self(text.into())) } else { Err(why()) }
     }
 
     /// From a product's name; other signs become dashes.
@@ -117,6 +119,9 @@ pub struct StockChange {
     pub expires_at: Timestamp,
 }
 
+/// The highest price of a product: an order of a hundred units stays below the amounts that a gateway takes.
+pub const MOST_PRICE: Rupiah = Rupiah::new(1_000_000_000);
+
 /// Most pictures of one product.
 pub const MOST_PICTURES: usize = 12;
 
@@ -146,6 +151,14 @@ pub struct Product {
 }
 
 impl Product {
+    /// The product itself, if its fields agree with each other: a share is a share of a cow.
+    pub fn coherent(self) -> Result<Self, Wrong> {
+        if self.portion == Portion::Share && self.category != Category::Sapi {
+            return Err(Wrong::new("bad_portion", "only a cow has shares"));
+        }
+        Ok(self)
+    }
+
     /// With another picture at the end; the oldest go when there are too many.
     pub fn pictured(mut self, picture: Picture) -> Self {
         self.pictures.retain(|p| p.id != picture.id);

@@ -88,6 +88,15 @@ impl Shown {
     }
 }
 
+/// Why a commission cannot be taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotVoidable {
+    #[error(transparent)]
+    Step(#[from] Forbidden),
+    #[error(transparent)]
+    Overflow(#[from] Overflow),
+}
+
 impl Commission {
     /// What is left of it.
     pub fn remaining(&self) -> Rupiah {
@@ -122,10 +131,10 @@ impl Commission {
     }
 
     /// A person has looked at the signals and takes it back; with how much that is.
-    pub fn decided_void(mut self) -> Result<(Self, Rupiah), Overflow> {
+    pub fn decided_void(mut self) -> Result<(Self, Rupiah), NotVoidable> {
         let taken = self.remaining();
         self.voided = self.voided.plus(taken)?;
-        self.status = CommissionStatus::Void;
+        self.status = self.status.step(CommissionStatus::Void)?;
         self.void_because = Some(VoidReason::Decided);
         Ok((self, taken))
     }
@@ -143,12 +152,12 @@ impl Commission {
 
     /// The commission after refunds of `refunded` out of `paid`, and how much that takes back now.
     /// `ends`: the whole order is over, whatever was refunded. Cumulative, so that the last part comes out exact.
-    pub fn voided_by(mut self, refunded: Rupiah, paid: Rupiah, ends: bool) -> Result<(Self, Rupiah), Overflow> {
+    pub fn voided_by(mut self, refunded: Rupiah, paid: Rupiah, ends: bool) -> Result<(Self, Rupiah), NotVoidable> {
         let target = if ends || refunded >= paid { self.amount } else { self.amount.fraction(refunded.get(), paid.get())? };
         let taken = target.max(self.voided).minus(self.voided)?;
         self.voided = self.voided.plus(taken)?;
         if self.voided == self.amount && (ends || refunded >= paid) {
-            self.status = CommissionStatus::Void;
+            self.status = self.status.step(CommissionStatus::Void)?;
             self.void_because = Some(VoidReason::Refunded);
         }
         Ok((self, taken))
@@ -180,5 +189,42 @@ impl CommissionRule {
             Self::Flat { amount } => amount,
         };
         Ok(earned.min(paid).max(Rupiah::ZERO))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::money::BasisPoints;
+
+    fn void_after_a_refund() -> Commission {
+        let rule = FrozenRule { rule: CommissionRule::Percent { rate: BasisPoints::new(500).unwrap() }, version: 1, hold_days: 30 };
+        let at = Timestamp::from_unix(1_800_000_000);
+        let commission = Commission {
+            affiliate: AffiliateId::named(&["a"]),
+            order: OrderId::named(&["o"]),
+            order_number: OrderNumber::parse("QTB-261123-AB2C").unwrap(),
+            status: CommissionStatus::Pending,
+            basis: Rupiah::new(1_000_000),
+            rule,
+            amount: Rupiah::new(50_000),
+            voided: Rupiah::ZERO,
+            placed_at: at,
+            paid_at: at,
+            due_at: None,
+            matured_at: None,
+            covered_by: None,
+            signals: Vec::new(),
+            void_because: None,
+        };
+        commission.voided_by(Rupiah::new(1_000_000), Rupiah::new(1_000_000), true).unwrap().0
+    }
+
+    #[test]
+    fn void_is_the_end_and_keeps_its_reason() {
+        let void = void_after_a_refund();
+        assert_eq!((void.status, void.void_because), (CommissionStatus::Void, Some(VoidReason::Refunded)));
+        assert!(matches!(void.clone().decided_void(), Err(NotVoidable::Step(_))), "a decision does not write over the refund");
+        assert!(matches!(void.voided_by(Rupiah::new(1_000_000), Rupiah::new(1_000_000), true), Err(NotVoidable::Step(_))));
     }
 }

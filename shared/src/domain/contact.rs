@@ -66,6 +66,9 @@ impl fmt::Display for Email {
     }
 }
 
+/// Most former numbers of one person that are kept.
+const MOST_FORMER_PHONES: usize = 10;
+
 /// An Indonesian mobile number in E.164, `+628...`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -93,6 +96,16 @@ impl Phone {
 
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The numbers that somebody had before, after `self` was changed to `new`: newest first, each once.
+    pub fn into_former(self, new: &Self, mut former: Vec<Self>) -> Vec<Self> {
+        if self != *new {
+            former.retain(|f| *f != self && f != new);
+            former.insert(0, self);
+            former.truncate(MOST_FORMER_PHONES);
+        }
+        former
     }
 }
 

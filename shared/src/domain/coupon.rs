@@ -2,6 +2,7 @@
 
 use super::{
     Wrong,
+    affiliate::is_word,
     catalog::Category,
     ids::{AffiliateId, CustomerId, ProductId},
     money::{BasisPoints, Overflow, Rupiah},
@@ -18,10 +19,10 @@ pub struct CouponCode(String);
 impl CouponCode {
     pub fn parse(text: &str) -> Result<Self, Wrong> {
         let code = text.trim().to_ascii_uppercase();
-        if (3..=20).contains(&code.len()) && code.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+        if (3..=20).contains(&code.len()) && is_word(&code) {
             Ok(Self(code))
         } else {
-            Err(Wrong::new("bad_coupon", "must be 3 to 20 letters, digits or dashes"))
+            Err(Wrong::new("bad_coupon", "must be 3 to 20 letters, digits or dashes, with at least one letter or digit"))
         }
     }
 

@@ -85,6 +85,9 @@ pub struct Customer {
     pub name: PersonName,
     pub email: Email,
     pub phone: Phone,
+    /// Numbers that it had before, newest first: changing the number for a moment hides nobody.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former_phones: Vec<Phone>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<Place>,
     pub language: Language,

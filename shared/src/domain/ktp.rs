@@ -73,6 +73,9 @@ pub struct KtpImage {
     #[serde(default)]
     pub decided_at: Option<Timestamp>,
     pub delete_at: Timestamp,
+    /// When another picture took its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced_at: Option<Timestamp>,
     /// Gone from the bucket: only that it was there remains.
     #[serde(default)]
     pub deleted_at: Option<Timestamp>,
@@ -96,7 +99,17 @@ const UNDECIDED: u16 = 3;
 impl KtpImage {
     pub fn new(affiliate: AffiliateId, upload: UploadId, identity: Identity, settings: &Settings, now: Timestamp) -> Self {
         let delete_at = now.plus_days(settings.ktp_retention_days.saturating_mul(UNDECIDED));
-        Self { affiliate, upload, status: KtpStatus::Pending, identity, uploaded_at: now, decided_at: None, delete_at, deleted_at: None }
+        Self {
+            affiliate,
+            upload,
+            status: KtpStatus::Pending,
+            identity,
+            uploaded_at: now,
+            decided_at: None,
+            delete_at,
+            replaced_at: None,
+            deleted_at: None,
+        }
     }
 
     /// Reviewed: kept for the retention time from now on.
@@ -110,7 +123,14 @@ impl KtpImage {
     /// Another picture took its place: this one goes with the next run.
     pub fn replaced(mut self, now: Timestamp) -> Self {
         self.delete_at = self.delete_at.min(now);
+        self.replaced_at = self.replaced_at.or(Some(now));
         self
+    }
+
+    /// What sorts the card that counts behind all others: one that is still there and has not been replaced, and among
+    /// those the one whose picture came last, whichever upload was opened first.
+    pub fn rank(&self) -> (bool, Timestamp, UploadId) {
+        (self.replaced_at.is_none() && self.deleted_at.is_none(), self.uploaded_at, self.upload)
     }
 
     /// Where it is kept.

@@ -1,6 +1,6 @@
 //! An attributed sale as the affiliate who brought it sees it.
 
-use super::{Wrong, commission::Shown, money::Rupiah, order::OrderNumber, time::Timestamp};
+use super::{Wrong, attribution::NotAttributed, commission::Shown, money::Rupiah, order::OrderNumber, time::Timestamp};
 use serde::Serialize;
 
 /// What became of an order that was placed through an affiliate.
@@ -49,6 +49,8 @@ pub struct Lead {
     pub items: String,
     pub total: Rupiah,
     pub status: LeadStatus,
+    /// Why it earns nothing, where it never could.
+    pub flag: Option<NotAttributed>,
     /// What is left of the commission.
     pub commission: Option<Rupiah>,
     pub placed_at: Timestamp,

@@ -232,6 +232,20 @@ impl OrderLine {
     }
 }
 
+/// Most bytes that the names of one order take. Its item takes 400 KB in all: the rest is for lines, notes and photos, so
+/// that every later step still fits.
+pub const MOST_NAME_BYTES: usize = 100_000;
+/// What each person takes beside the names, as the table counts it.
+const PERSON_BYTES: usize = 24;
+
+/// Whether the names of these lines fit into the item of one order.
+pub fn names_fit(lines: &[OrderLine]) -> Result<(), Wrong> {
+    let bytes = |s: &Shohibul| PERSON_BYTES + s.name.as_str().len() + s.father.as_ref().map_or(0, |f| f.as_str().len());
+    let all: usize = lines.iter().flat_map(|l| &l.shohibul).map(bytes).sum();
+    let why = || Wrong::new("too_many_names", "the shohibul names of one order are too long together; place a second order");
+    if all <= MOST_NAME_BYTES { Ok(()) } else { Err(why()) }
+}
+
 /// What a refund does to an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefundKind {

@@ -134,7 +134,8 @@ pub fn obstacles(wallet: &Wallet, amount: Rupiah, settings: &Settings, today: Da
         (wallet.standing != Standing::Approved, NotEligible::NotApproved),
         (wallet.bank.is_none(), NotEligible::BankNotVerified),
         (wallet.open_payout.is_some(), NotEligible::PayoutOpen),
-        (amount < settings.minimum_payout || amount <= Rupiah::ZERO, NotEligible::BelowMinimum),
+        // Settings of earlier versions may hold a minimum of zero.
+        (amount < settings.minimum_payout.max(Rupiah::new(1)), NotEligible::BelowMinimum),
         (amount > wallet.balance.available, NotEligible::InsufficientBalance),
         (settings.payout_window.is_some_and(|w| !w.contains(today)), NotEligible::OutsideWindow),
     ];

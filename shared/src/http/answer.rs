@@ -36,7 +36,9 @@ impl Problem {
 
     /// The answer with the request's id in it; what is for the log is logged here, once.
     pub fn answer(&self, request_id: &str) -> Response {
-        if let Some(cause) = &self.logged {
+        if let Some(cause) = self.logged.as_ref().filter(|_| !self.code.status().is_server_error()) {
+            tracing::info!(request_id, code = self.code.as_str(), cause, "request refused");
+        } else if let Some(cause) = &self.logged {
             tracing::error!(request_id, code = self.code.as_str(), cause, "request failed");
         }
         let mut response = (self.code.status(), self.body(Some(request_id))).into_response();
@@ -55,5 +57,29 @@ impl IntoResponse for Problem {
         let mut response = self.code.status().into_response();
         response.extensions_mut().insert(std::sync::Arc::new(self));
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{app::Code, domain::money::Overflow};
+
+    #[test]
+    fn who_collides_is_asked_to_try_again_and_rings_no_alarm() {
+        let problem = Problem::busy("the link kept colliding");
+        assert_ne!(problem.code, Code::Conflict, "no worker takes it for a state that stands");
+        let answer = problem.answer("r1");
+        assert_eq!((answer.status().as_u16(), answer.headers()[header::RETRY_AFTER].to_str().unwrap()), (409, "1"));
+    }
+
+    #[test]
+    fn books_that_do_not_add_up_are_never_taken_for_a_conflict() {
+        let problems: [Problem; 3] = [
+            Overflow.into(),
+            crate::domain::payout::Refusal::Overflow(Overflow).into(),
+            crate::domain::order::NotRefundable::Overflow(Overflow).into(),
+        ];
+        assert!(problems.iter().all(|p| p.code == Code::Internal && p.code.status().is_server_error()));
     }
 }

@@ -1,14 +1,14 @@
 //! Pages: `?limit=` and an opaque `?cursor=` that is bound to its query.
 
 use crate::{
-    app::Problem,
+    app::{App, Problem},
     domain::{Wrong, time::Day},
+    secrets::cursor::CursorKey,
     store::Position,
 };
-use axum::extract::{FromRequestParts, RawQuery};
+use axum::extract::{FromRef, FromRequestParts, RawQuery};
 use data_encoding::BASE64URL_NOPAD;
 use http::request::Parts;
-use ring::digest::{SHA256, digest};
 use serde::Serialize;
 use std::collections::HashMap;
 
@@ -19,6 +19,7 @@ pub struct PageQuery {
     pub after: Option<Position>,
     binding: String,
     filters: HashMap<String, String>,
+    key: CursorKey,
 }
 
 /// One page of an answer.
@@ -65,21 +66,20 @@ impl PageQuery {
     pub fn answer<T>(&self, items: Vec<T>, next: Option<Position>) -> Listed<T> {
         let next_cursor = next.and_then(|p| serde_json::to_vec(&p.0).ok()).map(|json| {
             let text = BASE64URL_NOPAD.encode(&json);
-            format!("{text}.{}", seal(&self.binding, &text))
+            format!("{text}.{}", self.key.seal(&self.binding, &text))
         });
         Listed { items, next_cursor }
     }
 }
 
-/// Binds a cursor to the path and the filters that it was made for.
-fn seal(binding: &str, text: &str) -> String {
-    BASE64URL_NOPAD.encode(digest(&SHA256, format!("{binding}\n{text}").as_bytes()).as_ref().get(..9).unwrap_or_default())
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for PageQuery {
+impl<S: Send + Sync> FromRequestParts<S> for PageQuery
+where
+    App: FromRef<S>,
+{
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let key = App::from_ref(state).cursors.ok_or_else(|| Problem::internal("this function has no key for cursors"))?;
         let RawQuery(query) = RawQuery::from_request_parts(parts, state).await.unwrap_or(RawQuery(None));
         let mut filters: HashMap<String, String> = serde_urlencoded::from_str(query.as_deref().unwrap_or_default()).unwrap_or_default();
         let limit = match filters.remove("limit") {
@@ -97,11 +97,12 @@ impl<S: Send + Sync> FromRequestParts<S> for PageQuery {
         let after = cursor.map(|cursor| {
             let open = || {
                 let (text, found) = cursor.split_once('.')?;
-                let json = BASE64URL_NOPAD.decode(text.as_bytes()).ok().filter(|_| seal(&binding, text) == found)?;
+                let json = BASE64URL_NOPAD.decode(text.as_bytes()).ok().filter(|_| key.opens(&binding, text, found))?;
                 serde_json::from_slice(&json).ok().map(Position)
             };
             open().ok_or_else(|| Problem::field("cursor", Wrong::new("bad_cursor", "is not a cursor of this list")))
         });
-        Ok(Self { limit, after: after.transpose()?, binding, filters })
+        let after = after.transpose()?;
+        Ok(Self { limit, after, binding, filters, key })
     }
 }

@@ -27,6 +27,7 @@ pub mod name {
     pub const TOKEN_SIGNING_KEY: &str = "TOKEN_SIGNING_KEY";
     pub const TOKEN_PUBLIC_KEYS: &str = "TOKEN_PUBLIC_KEYS";
     pub const REFERRAL_KEYS: &str = "REFERRAL_KEYS";
+    pub const CURSOR_KEY: &str = "CURSOR_KEY";
     pub const MAIL_FROM: &str = "MAIL_FROM";
     pub const MEDIA_URL: &str = "MEDIA_URL";
     pub const MEDIA_BUCKET: &str = "MEDIA_BUCKET";
@@ -57,6 +58,7 @@ pub mod name {
         TOKEN_SIGNING_KEY,
         TOKEN_PUBLIC_KEYS,
         REFERRAL_KEYS,
+        CURSOR_KEY,
         MAIL_FROM,
         MEDIA_URL,
         MEDIA_BUCKET,

@@ -14,6 +14,7 @@ use crate::{
     },
     domain::time::Clock,
     secrets::{
+        cursor::CursorKey,
         referral::ReferralKeys,
         token::{Issuer, Verifier},
     },
@@ -31,6 +32,7 @@ impl Wiring {
             issuer: environment.get(name::TOKEN_SIGNING_KEY).map(Issuer::parse).transpose()?,
             referrals: environment.get(name::REFERRAL_KEYS).map(|_| ReferralKeys::parse(&environment.list(name::REFERRAL_KEYS))).transpose()?,
             vault: if environment.get(name::VAULT_KEYS).is_some() { Some(self.vault()?) } else { None },
+            cursors: environment.get(name::CURSOR_KEY).map(CursorKey::parse).transpose()?,
             marked: Marked::default(),
             site: site(environment),
         })

@@ -1,5 +1,6 @@
 //! What is signed, sealed or hashed: access tokens, referral clicks, passwords, refresh secrets.
 
+pub mod cursor;
 pub mod link;
 pub mod password;
 pub mod referral;

@@ -3,7 +3,7 @@
 //! The signatures are `ring`'s, which the TLS stack brings anyway: `jsonwebtoken` takes its cryptography from a provider.
 
 use crate::domain::{identity::Audience, ids::SessionId, staff::Role, time::Timestamp};
-use data_encoding::BASE64;
+use data_encoding::{BASE64, BASE64URL_NOPAD};
 use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Header, Validation,
     crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils},
@@ -79,11 +79,11 @@ impl Verifier {
 
     /// Who the token names, if it is ours, for `audience`, and good at `now`.
     pub fn verify(&self, token: &str, audience: Audience, now: Timestamp) -> Option<Caller> {
-        if token.len() > 2048 {
+        if token.len() > 2048 || !has_known_header(token) {
             return None;
         }
         let header = jsonwebtoken::decode_header(token).ok()?;
-        if header.alg != Algorithm::EdDSA || header.jku.is_some() || header.x5u.is_some() {
+        if header.alg != Algorithm::EdDSA {
             return None;
         }
         let (_, key) = self.0.iter().find(|(id, _)| Some(id) == header.kid.as_ref())?;
@@ -133,6 +133,14 @@ impl Issuer {
         };
         jsonwebtoken::encode(&header, &claims, &self.key)
     }
+}
+
+/// Whether the header says nothing but what our own say. What else a header may hold changes how a token is to be read:
+/// `crit` names extensions without which it must be refused (RFC 7515, 4.1.11), and the library passes over it.
+fn has_known_header(token: &str) -> bool {
+    let text = token.split('.').next().and_then(|part| BASE64URL_NOPAD.decode(part.as_bytes()).ok());
+    let header = text.and_then(|text| serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&text).ok());
+    header.is_some_and(|header| header.keys().all(|name| matches!(name.as_str(), "alg" | "typ" | "kid")))
 }
 
 /// A new key pair in the two forms that the environment holds: for the issuer, and for everybody else.
@@ -223,6 +231,29 @@ mod tests {
         ];
         for (number, change) in wrong.into_iter().enumerate() {
             assert!(signed(change).is_none(), "claim {number}");
+        }
+    }
+
+    #[test]
+    fn a_token_whose_header_asks_for_more_than_ours_do_is_none() {
+        let (private, public) = generate_keys("k1").unwrap();
+        let (issuer, verifier) = (Issuer::parse(&private).unwrap(), Verifier::parse(&[public]).unwrap());
+        let now = Timestamp::from_unix(1_800_000_000);
+        let caller = Caller { account: "cus_x".into(), session: SessionId::parse("ses_01ARZ3NDEKTSV4RRFFQ69G5FAV").unwrap(), role: None };
+        let token = issuer.issue(Audience::Customer, &caller, now, 600).unwrap();
+        let claims = token.split('.').nth(1).unwrap();
+        let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&BASE64.decode(private.split_once(':').unwrap().1.as_bytes()).unwrap()).unwrap();
+        let signed = |more: &str| {
+            let header = format!(r#"{{"alg":"EdDSA","typ":"at+jwt","kid":"k1"{more}}}"#);
+            let said = format!("{}.{claims}", BASE64URL_NOPAD.encode(header.as_bytes()));
+            let seal = BASE64URL_NOPAD.encode(pair.sign(said.as_bytes()).as_ref());
+            verifier.verify(&format!("{said}.{seal}"), Audience::Customer, now)
+        };
+        assert_eq!(signed(""), Some(caller));
+        for more in
+            [r#","crit":["exp"],"exp":1"#, r#","crit":[]"#, r#","b64":false"#, r#","jwk":null"#, r#","jku":"https://evil.test""#, r#","zip":"DEF""#]
+        {
+            assert_eq!(signed(more), None, "{more}");
         }
     }
 }

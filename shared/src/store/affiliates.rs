@@ -153,9 +153,12 @@ impl Store {
         self.get(&keys::upload(id)).await
     }
 
-    /// The pictures of an affiliate's identity cards, newest first.
+    /// The pictures of an affiliate's identity cards: the one that is kept first, then as they came, newest first.
     pub async fn ktp_images(&self, id: AffiliateId) -> Result<Vec<Stored<KtpImage>>, StoreError> {
-        Ok(self.query(Range::of(&keys::affiliate_pk(id)).prefix(keys::KTP_PREFIX).newest_first().limit(20)).await?.items)
+        let mut cards: Vec<Stored<KtpImage>> =
+            self.query(Range::of(&keys::affiliate_pk(id)).prefix(keys::KTP_PREFIX).newest_first().limit(20)).await?.items;
+        cards.sort_by_key(|card| std::cmp::Reverse(card.value.rank()));
+        Ok(cards)
     }
 
     /// Pictures of identity cards whose time is over, as the (possibly stale) index knows them.

@@ -3,6 +3,7 @@
 use super::keys::{self, Key, attribute};
 use crate::domain::{
     affiliate::{Affiliate, CodeOwner, PayoutAccount},
+    attribution::NotAttributed,
     catalog::{Product, ProductChange, SlugOwner, Stock, StockChange},
     click::{Campaign, Looker},
     commission::{Commission, CommissionStatus},
@@ -86,8 +87,11 @@ pub struct Referral {
     /// What was ordered, in words.
     #[serde(default)]
     pub items: String,
-    /// Cancelled or expired before it was paid.
+    /// Cancelled or expired before it was paid; or never a sale.
     pub void: bool,
+    /// Why it earns nothing, whatever becomes of the order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flag: Option<NotAttributed>,
 }
 
 /// An affiliate has, or had, this bank account.

@@ -2,7 +2,7 @@
 
 use super::{
     Page, Position, Range, Store, StoreError,
-    entity::{NumberedOrder, Stored},
+    entity::{Entity, NumberedOrder, Stored, decode, kind_of},
     keys::{self, Key},
     listing::Days,
 };
@@ -14,6 +14,13 @@ use crate::domain::{
     refund::Refund,
     time::{Day, Timestamp},
 };
+
+/// Money of an order beside its payment: what came and paid nothing, and what goes back. An order has few of each.
+#[derive(Debug, Clone, Default)]
+pub struct Beside {
+    pub receipts: Vec<Receipt>,
+    pub refunds: Vec<Refund>,
+}
 
 impl Store {
     pub async fn order(&self, id: OrderId) -> Result<Option<Stored<Order>>, StoreError> {
@@ -54,6 +61,21 @@ impl Store {
     /// The receipt of one invoice that paid nothing.
     pub async fn receipt(&self, id: OrderId, invoice: &str) -> Result<Option<Stored<Receipt>>, StoreError> {
         self.get(&keys::receipt(id, invoice)).await
+    }
+
+    /// The money of an order beside its payment, in one read: the two kinds are neighbours in its partition.
+    pub async fn money_beside(&self, id: OrderId) -> Result<Beside, StoreError> {
+        let last = format!("{}~", keys::REFUND_PREFIX);
+        let page = self.query_items(Range::of(&keys::order_pk(id)).between(keys::RECEIPT_PREFIX.into(), last)).await?;
+        let mut beside = Beside::default();
+        for item in page.items {
+            match kind_of(&item) {
+                Some(Receipt::KIND) => beside.receipts.push(decode(item)?.value),
+                Some(Refund::KIND) => beside.refunds.push(decode(item)?.value),
+                _ => {}
+            }
+        }
+        Ok(beside)
     }
 
     /// The payment attempts of an order.
