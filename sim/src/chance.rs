@@ -12,7 +12,33 @@ struct Draw {
     orders: Vec<u32>,
     payouts: Vec<u32>,
     tables: Vec<u32>,
-    payer: bool,
+    theme: Theme,
+}
+
+/// What a history is mostly about: deep states are reached by its opening, and what happens then is drawn by its weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Theme {
+    Shop,
+    Payouts,
+    Tables,
+    Transfers,
+    Refunds,
+}
+
+impl Theme {
+    const ALL: [Self; 6] = [Self::Shop, Self::Shop, Self::Payouts, Self::Tables, Self::Transfers, Self::Refunds];
+
+    /// Of a hundred steps, how many are customers', affiliates', staff's, about payouts, the gateway's and the machine's;
+    /// the rest is odd.
+    const fn weights(self) -> [u8; 6] {
+        match self {
+            Self::Shop => [42, 2, 12, 2, 16, 25],
+            Self::Payouts => [16, 12, 16, 28, 10, 16],
+            Self::Tables => [6, 12, 12, 48, 4, 16],
+            Self::Transfers => [6, 12, 6, 20, 30, 25],
+            Self::Refunds => [20, 2, 24, 2, 24, 27],
+        }
+    }
 }
 
 /// The history of a seed: always the same.
@@ -26,12 +52,12 @@ pub fn plan(seed: u64) -> Plan {
         collides_every: one_in(&mut random, 5).then(|| random.u32(3..20)),
         index_lag: one_in(&mut random, 4).then(|| random.u8(1..12)),
     };
-    let (crook, payer) = (random.bool(), random.bool());
+    let (crook, theme) = (random.bool(), Theme::ALL[random.usize(..Theme::ALL.len())]);
     let count = random.usize(SHORTEST..LONGEST);
-    let mut draw = Draw { random, crook, orders: Vec::new(), payouts: Vec::new(), tables: Vec::new(), payer };
+    let mut draw = Draw { random, crook, orders: Vec::new(), payouts: Vec::new(), tables: Vec::new(), theme };
     let mut events = Vec::new();
     // Most of what can go wrong needs an order, and much of it an affiliate who is owed something.
-    let begin = if payer { draw.career() } else { vec![draw.order()] };
+    let begin = draw.opening();
     for step in begin {
         draw.push(&mut events, step, None);
     }
@@ -56,17 +82,25 @@ impl Draw {
         events.push(Event { id, after, step, fault });
     }
 
-    /// From a click to money that can be withdrawn.
-    fn career(&mut self) -> Vec<Step> {
+    fn opening(&mut self) -> Vec<Step> {
         let affiliate = self.random.u8(..AFFILIATES);
-        let order = Step::Order { buyer: self.random.u8(..BUYERS), product: 0, quantity: 1, referred: Some(affiliate), coupon: false, twice: false };
-        let policy = Step::Policy(Policy::GatewayPayouts(self.random.bool()));
+        let product = self.random.u8(..PRODUCTS);
+        let order = Step::Order { buyer: self.random.u8(..BUYERS), product, quantity: 1, referred: Some(affiliate), coupon: false, twice: false };
+        let policy = Step::Policy(Policy::GatewayPayouts(self.theme == Theme::Transfers || self.random.bool()));
         let pay = Step::Pay { order: 2, older: false, method: self.random.u8(..3), sum: None };
         let (deliver, work) = (Step::Deliver { number: 0, twice: false }, Step::Work { rounds: 3 });
         let advance = Step::Advance { order: 2 };
-        let mut steps = vec![policy, order, pay, deliver, work, advance, advance, advance, Step::Days(35), Step::Mature];
-        steps.push(Step::AskPayout { affiliate, amount: None });
-        steps
+        let paid = vec![policy, order, pay, deliver, work];
+        let career = [advance, advance, advance, Step::Days(35), Step::Mature, Step::AskPayout { affiliate, amount: None }];
+        // The payout is the eleventh event.
+        let act = |act, staff| Step::Payout { of: 11, act, staff };
+        match self.theme {
+            Theme::Shop => vec![self.order()],
+            Theme::Refunds => [paid, vec![Step::Refund { order: 2, back: Back::End, key: None }]].concat(),
+            Theme::Payouts => [paid, career.to_vec()].concat(),
+            Theme::Tables => [paid, career.to_vec(), vec![act(Act::Process, 0), act(Act::Approve, 1)]].concat(),
+            Theme::Transfers => [paid, career.to_vec(), vec![act(Act::Process, 0), act(Act::Approve, 1), act(Act::Transfer, 1)]].concat(),
+        }
     }
 
     fn fault(&mut self) -> Option<Fault> {
@@ -106,14 +140,27 @@ impl Draw {
     }
 
     fn step(&mut self) -> Step {
-        match self.random.u8(..100) {
-            0..34 => self.customers(),
-            34..42 => self.affiliates(),
-            42..55 => self.staff(),
-            55..70 => self.money(),
-            70..82 => self.gateway(),
-            82..97 => self.machine(),
-            _ => self.odd(),
+        let [customers, affiliates, staff, money, gateway, machine] = self.theme.weights();
+        let mut at = self.random.u8(..100);
+        let mut below = |weight: u8| {
+            let hit = at < weight;
+            at = at.saturating_sub(weight);
+            hit
+        };
+        if below(customers) {
+            self.customers()
+        } else if below(affiliates) {
+            self.affiliates()
+        } else if below(staff) {
+            self.staff()
+        } else if below(money) {
+            self.money()
+        } else if below(gateway) {
+            self.gateway()
+        } else if below(machine) {
+            self.machine()
+        } else {
+            self.odd()
         }
     }
 
@@ -229,7 +276,7 @@ impl Draw {
             15..17 => Step::Sweep,
             17 => Step::Aggregate,
             18 => Step::Reconcile,
-            _ => Step::Days(if self.payer { self.random.u8(1..40) } else { self.random.u8(1..4) }),
+            _ => Step::Days(if self.theme != Theme::Shop { self.random.u8(1..40) } else { self.random.u8(1..4) }),
         }
     }
 

@@ -20,7 +20,7 @@ mod staff;
 pub mod tally;
 
 pub use run::Wrong;
-pub use shrink::shrink;
+pub use shrink::{shrink, shrink_by};
 
 use people::People;
 use plan::Plan;
@@ -36,6 +36,8 @@ use tokio::runtime::{Builder, Runtime};
 pub struct Outcome {
     pub wrong: Vec<Wrong>,
     pub story: Vec<String>,
+    /// Every item of the table at the end.
+    pub items: Vec<serde_json::Value>,
 }
 
 impl Outcome {
@@ -69,13 +71,11 @@ impl Stage {
 
     /// A panic of the program is a finding like any other.
     pub fn carry_out(&self, plan: &Plan) -> Outcome {
-        let before = std::panic::take_hook();
-        drop(before);
         std::panic::set_hook(Box::new(|info| SAID.with_borrow_mut(|said| *said = info.to_string())));
         let done = catch_unwind(AssertUnwindSafe(|| self.runtime.block_on(Box::pin(history(plan, &self.people)))));
         done.unwrap_or_else(|_| {
             let seen = SAID.with_borrow(Clone::clone);
-            Outcome { wrong: vec![Wrong { rule: "nothing panics", seen }], story: Vec::new() }
+            Outcome { wrong: vec![Wrong { rule: "nothing panics", seen }], story: Vec::new(), items: Vec::new() }
         })
     }
 }
@@ -86,8 +86,9 @@ async fn history(plan: &Plan, people: &People) -> Outcome {
         run.take(event).await;
     }
     run.settle().await;
-    let (wrong, story) = run.audit().await;
-    Outcome { wrong, story }
+    let items = run.w.items();
+    let (wrong, story) = run.audit(&items).await;
+    Outcome { wrong, story, items }
 }
 
 /// The story of a history that went wrong, as people read it.

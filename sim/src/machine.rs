@@ -48,7 +48,7 @@ impl Run<'_> {
                     ("ACCEPTED", 0) => "SUCCEEDED",
                     ("ACCEPTED", 1) => "FAILED",
                     ("SUCCEEDED", _) => "REVERSED",
-                    ("ACCEPTED", _) => return drop(self.stuck.insert(payout.id.clone(), self.w.now())),
+                    ("ACCEPTED", _) => return self.stick(&payout.id),
                     _ => return,
                 };
                 self.tell(format!("transfer {} at the gateway: {to}", payout.id));
@@ -58,7 +58,7 @@ impl Run<'_> {
                 let all = zendit.refunds();
                 let Some(refund) = (!all.is_empty()).then(|| &all[usize::from(number) % all.len()]) else { return };
                 let to = match (refund.status.as_str(), status, number) {
-                    ("PENDING", 0, 2) => return drop(self.stuck.insert(refund.id.clone(), self.w.now())),
+                    ("PENDING", 0, 2) => return self.stick(&refund.id),
                     ("PENDING", 0, _) => "SUCCEEDED",
                     ("PENDING" | "SUCCEEDED", 1, _) => "FAILED",
                     _ => return,
@@ -87,6 +87,12 @@ impl Run<'_> {
             }
             _ => {}
         }
+    }
+
+    /// The gateway never comes to an end with it.
+    fn stick(&mut self, id: &str) {
+        self.stuck.insert(id.to_owned());
+        self.tell(format!("the gateway never comes to an end with {id}"));
     }
 
     async fn deliver(&mut self, at: usize, fault: Option<Fault>) {
@@ -203,7 +209,10 @@ impl Run<'_> {
                 self.work_off().await;
             }
         }
-        for _ in 0..3 {
+        // The night's run counts what the day's runs have missed.
+        let now = self.w.now();
+        self.w.pass_seconds(DAY - now.since(now.day().begins()) + 60);
+        for _ in 0..2 {
             let failed = self.schedule(Step::Aggregate).await;
             self.ensure(!failed, "no schedule fails by itself", || "Aggregate".into());
         }
@@ -232,10 +241,10 @@ impl Run<'_> {
     async fn gateway_ends(&mut self) {
         let zendit = self.w.wire.zendit.clone();
         let mut told: Vec<Value> = Vec::new();
-        for payout in zendit.payouts().iter().filter(|p| p.status == "ACCEPTED" && !self.stuck.contains_key(&p.id)) {
+        for payout in zendit.payouts().iter().filter(|p| p.status == "ACCEPTED" && !self.stuck.contains(&p.id)) {
             told.extend(zendit.turn_payout(&payout.id, "SUCCEEDED"));
         }
-        for refund in zendit.refunds().iter().filter(|r| r.status == "PENDING" && !self.stuck.contains_key(&r.id)) {
+        for refund in zendit.refunds().iter().filter(|r| r.status == "PENDING" && !self.stuck.contains(&r.id)) {
             told.extend(zendit.turn_refund(&refund.id, "SUCCEEDED"));
         }
         for body in told {

@@ -97,7 +97,6 @@ fn cells(line: &str) -> Vec<String> {
 #[derive(Debug, Clone)]
 pub struct Transfer {
     pub payout: String,
-    pub account: String,
     pub amount: i64,
     pub returned: bool,
 }
@@ -105,6 +104,5 @@ pub struct Transfer {
 /// A refund that a person has transferred.
 #[derive(Debug, Clone)]
 pub struct ByHand {
-    pub order: u32,
     pub refund: String,
 }

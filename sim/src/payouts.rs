@@ -54,8 +54,7 @@ impl Run<'_> {
         }
         match act {
             Act::Pay if took && after.status == PayoutStatus::Paid => {
-                let (account, amount) = (after.account.number.clone(), after.net.get());
-                self.bank.push(Transfer { payout: id.clone(), account, amount, returned: false });
+                self.bank.push(Transfer { payout: id.clone(), amount: after.net.get(), returned: false });
                 self.two_people(&id, of, &after);
             }
             Act::PayLying if took => drop(self.lied.insert(id)),
@@ -149,7 +148,7 @@ impl Run<'_> {
                 continue;
             }
             self.tell(format!("the bank transfers row {at} of table {table}: Rp{}", row.amount));
-            self.bank.push(Transfer { payout: row.payout.clone(), account: row.account.clone(), amount: row.amount, returned: false });
+            self.bank.push(Transfer { payout: row.payout.clone(), amount: row.amount, returned: false });
         }
     }
 

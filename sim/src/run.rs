@@ -52,8 +52,8 @@ pub struct Run<'a> {
     /// Who has put what into a table, and who had a hand in it at all.
     pub exported: BTreeMap<String, u8>,
     pub hands: BTreeMap<String, BTreeSet<u8>>,
-    /// What the gateway never ends, and since when.
-    pub stuck: BTreeMap<String, Timestamp>,
+    /// What the gateway never ends.
+    pub stuck: BTreeSet<String>,
     pub odd: BTreeSet<String>,
     pub wrong: Vec<Wrong>,
     pub story: Vec<String>,
@@ -94,7 +94,7 @@ impl<'a> Run<'a> {
             lied: BTreeSet::new(),
             exported: BTreeMap::new(),
             hands: BTreeMap::new(),
-            stuck: BTreeMap::new(),
+            stuck: BTreeSet::new(),
             odd: BTreeSet::new(),
             wrong: Vec::new(),
             story: Vec::new(),

@@ -8,35 +8,39 @@ use crate::{
 /// Most tries; a history is short, and most of its events can be left out in halves.
 const TRIES: usize = 400;
 
-struct Shrinking<'a> {
-    stage: &'a Stage,
-    rule: &'a str,
+struct Shrinking<B> {
+    breaks: B,
     best: Plan,
     tries: usize,
 }
 
-/// The shortest history found, and what became of it.
+/// The shortest history found that breaks the rule, and what became of it.
 pub fn shrink(stage: &Stage, plan: &Plan, rule: &str) -> (Plan, Outcome) {
-    let mut shrinking = Shrinking { stage, rule, best: plan.clone(), tries: 0 };
+    let best = shrink_by(plan, |plan| stage.carry_out(plan).breaks(rule));
+    let outcome = stage.carry_out(&best);
+    (best, outcome)
+}
+
+/// The shortest history found of which `breaks` is true.
+pub fn shrink_by(plan: &Plan, breaks: impl FnMut(&Plan) -> bool) -> Plan {
+    let mut shrinking = Shrinking { breaks, best: plan.clone(), tries: 0 };
     loop {
         let size = shrinking.best.events.len();
         shrinking.leave_out();
         shrinking.simplify();
         if shrinking.best.events.len() == size || shrinking.tries >= TRIES {
-            break;
+            return shrinking.best;
         }
     }
-    let outcome = stage.carry_out(&shrinking.best);
-    (shrinking.best, outcome)
 }
 
-impl Shrinking<'_> {
+impl<B: FnMut(&Plan) -> bool> Shrinking<B> {
     fn keep_if_it_breaks(&mut self, plan: Plan) -> bool {
         if self.tries >= TRIES || plan == self.best {
             return false;
         }
         self.tries += 1;
-        let breaks = self.stage.carry_out(&plan).breaks(self.rule);
+        let breaks = (self.breaks)(&plan);
         if breaks {
             self.best = plan;
         }

@@ -150,7 +150,7 @@ impl Run<'_> {
             let reference = format!("BCA-{}-{}", self.event, refund.get(refund.len() - 6..).unwrap_or_default());
             let sent = self.by_hand.iter().any(|h| h.refund == refund);
             if !sent {
-                self.by_hand.push(ByHand { order: event, refund: refund.clone() });
+                self.by_hand.push(ByHand { refund: refund.clone() });
             }
             let answer = self.insist(fault, "POST", &format!("{path}/refunds/{refund}/confirm"), token, "confirm", json!({ "reference": reference })).await;
             self.tell(format!("finance transfers a refund of order {event} by hand and records it: {}", answer.status));
