@@ -12,7 +12,7 @@ fn root() -> &'static Path {
 /// Every Rust file of the project with its text.
 fn sources() -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
-    let mut open: Vec<PathBuf> = ["shared", "functions", "infra", "tests", "bench"].map(|d| root().join(d)).into();
+    let mut open: Vec<PathBuf> = ["shared", "functions", "infra", "tests", "sim", "bench"].map(|d| root().join(d)).into();
     while let Some(directory) = open.pop() {
         for entry in std::fs::read_dir(&directory).into_iter().flatten() {
             let path = entry.unwrap().path();

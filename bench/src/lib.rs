@@ -4,7 +4,9 @@
 //! and indexes. Budgets are those that the project set itself; what misses one is marked.
 #![allow(clippy::unwrap_used, missing_debug_implementations, reason = "a measurement that cannot go on says so and stops")]
 
+pub mod bugs;
 pub mod clicks;
+pub mod histories;
 mod prices;
 pub mod release;
 

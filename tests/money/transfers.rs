@@ -92,7 +92,7 @@ async fn success_of_a_transfer_that_counts_as_failed_is_recorded_and_rings() {
     }
     w.drain().await;
     assert_eq!(status(&w, &payout).await, "failed");
-    let told = w.wire.zendit.contradict_payouts("SUCCEEDED");
+    let told = w.wire.zendit.turn_payouts("FAILED", "SUCCEEDED");
     w.webhook(&told[0]).await;
     w.drain().await;
     assert_eq!((status(&w, &payout).await.as_str(), balance(&w, &affiliate).await), ("paid", (0, 0, 0, 1_250_000)));

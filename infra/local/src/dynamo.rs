@@ -71,3 +71,16 @@ pub fn create_table(db: &Database, properties: &serde_json::Value) -> Result<(),
     }
     Ok(())
 }
+
+/// An engine in memory with the template's table, and `items` in it.
+pub fn with_items(properties: &serde_json::Value, items: &[serde_json::Value]) -> Database {
+    let db = open(None).expect("an engine in memory");
+    create_table(&db, properties).expect("the template's table");
+    let name = properties["TableName"].as_str().unwrap_or_default();
+    for batch in items.chunks(25) {
+        let puts: Vec<_> = batch.iter().map(|item| serde_json::json!({ "PutRequest": { "Item": item } })).collect();
+        let body = serde_json::json!({ "RequestItems": { name: puts } }).to_string();
+        dispatch(&db, "BatchWriteItem", body.as_bytes()).expect("items as the engine gave them");
+    }
+    db
+}

@@ -4,7 +4,16 @@
 //! cut the connection at any request: before it is sent, or after it was applied. After a cut the process counts as
 //! dead until it is revived: every further request fails.
 
-use crate::{Call, Reply, dynamo, files::Files, mailbox::Mailbox, queues::Queues, whatsapp::WhatsApp, zendit::Zendit};
+use crate::{
+    Call, Reply, dynamo,
+    files::Files,
+    mailbox::Mailbox,
+    queues::Queues,
+    replica::Replica,
+    weather::{Seen, Weather},
+    whatsapp::WhatsApp,
+    zendit::Zendit,
+};
 use aws_smithy_runtime_api::client::{
     http::{HttpConnector, HttpConnectorFuture},
     orchestrator::{HttpRequest, HttpResponse},
@@ -15,7 +24,10 @@ use dynoxide::Database;
 use serde_json::{Value, json};
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 /// Where a request is cut.
@@ -78,7 +90,11 @@ pub struct Wire {
     pub zendit: Zendit,
     pub files: Files,
     pub whatsapp: WhatsApp,
+    /// Answers for the indexes, where they are to lag.
+    pub replica: Option<Replica>,
     faults: Arc<Mutex<Faults>>,
+    page_size: Arc<AtomicU64>,
+    weather: Arc<Mutex<(Weather, Seen)>>,
 }
 
 impl std::fmt::Debug for Wire {
@@ -89,11 +105,17 @@ impl std::fmt::Debug for Wire {
 
 impl Wire {
     pub fn new(db: Database, queues: Queues, mailbox: Mailbox, zendit: Zendit, files: Files, whatsapp: WhatsApp) -> Self {
-        Self { db, queues, mailbox, zendit, files, whatsapp, faults: Arc::default() }
+        let page_size = Arc::new(AtomicU64::new(u64::MAX));
+        Self { db, queues, mailbox, zendit, files, whatsapp, replica: None, faults: Arc::default(), page_size, weather: Arc::default() }
     }
 
     fn faults(&self) -> MutexGuard<'_, Faults> {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the table does by itself from now on; cuts come and go without changing it.
+    pub fn expect(&self, weather: Weather) {
+        *self.weather.lock().unwrap_or_else(PoisonError::into_inner) = (weather, Seen::default());
     }
 
     pub fn arm(&self, cut: Cut) {
@@ -119,6 +141,12 @@ impl Wire {
         } else {
             faults.down.remove(&service)
         };
+    }
+
+    /// Every query answers with at most so many items and the place where it stopped, as DynamoDB does after a megabyte,
+    /// whatever limit was asked for. Stays until it is set again.
+    pub fn small_pages(&self, items: u64) {
+        self.page_size.store(items, Ordering::Relaxed);
     }
 
     fn is_down(&self, service: Service) -> bool {
@@ -185,11 +213,49 @@ impl Wire {
             let body = json!({ "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException", "Message": "collision", "CancellationReasons": reasons });
             return Reply { status: 400, content_type: "application/x-amz-json-1.0", body: body.to_string() };
         }
-        if let Ok(mut request) = serde_json::from_slice::<Value>(&call.body) {
-            request["ReturnConsumedCapacity"] = json!("INDEXES");
+        let mut weather = self.weather.lock().unwrap_or_else(PoisonError::into_inner);
+        let (now, seen) = (weather.0, &mut weather.1);
+        if let Some((kind, message)) = now.request(seen, &operation) {
+            let reasons = json!([{ "Code": "TransactionConflict", "Message": "Transaction is ongoing for the item" }]);
+            let body = json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{kind}"), "Message": message, "CancellationReasons": reasons });
+            return Reply { status: 400, content_type: "application/x-amz-json-1.0", body: body.to_string() };
+        }
+        let mut unread = None;
+        let asks = matches!(operation.as_str(), "Query" | "Scan" | "BatchGetItem");
+        let most = self.page_size.load(Ordering::Relaxed);
+        if (asks || !now.uncounted)
+            && let Ok(mut request) = serde_json::from_slice::<Value>(&call.body)
+        {
+            unread = now.narrow(seen, &operation, &mut request);
+            if matches!(operation.as_str(), "Query" | "Scan") && request["Limit"].as_u64().is_none_or(|limit| limit > most) && most != u64::MAX {
+                request["Limit"] = json!(most);
+            }
+            if !now.uncounted {
+                request["ReturnConsumedCapacity"] = json!("INDEXES");
+            }
             call.body = request.to_string().into_bytes();
         }
-        let mut reply = dynamo::answer(&self.db, &call);
+        drop(weather);
+        let of_index = operation == "Query" && call.body.windows(11).any(|w| w == b"\"IndexName\"");
+        let mut reply = match &self.replica {
+            Some(replica) if of_index => dynamo::answer(replica.db(), &call),
+            _ => dynamo::answer(&self.db, &call),
+        };
+        if let Some(keys) = unread
+            && let Ok(mut body) = serde_json::from_str::<Value>(&reply.body)
+        {
+            body["UnprocessedKeys"] = keys;
+            reply.body = body.to_string();
+        }
+        if let Some(replica) = &self.replica
+            && reply.status == 200
+            && !matches!(operation.as_str(), "GetItem" | "Query" | "Scan" | "BatchGetItem" | "TransactGetItems")
+        {
+            replica.written(&call);
+        }
+        if now.uncounted && self.faults().under_way == 0 {
+            return reply;
+        }
         let units = capacity(&reply.body);
         let mut faults = self.faults();
         if operation == "TransactWriteItems" && faults.under_way > 0 {

@@ -1,49 +1,19 @@
 //! The payment gateway's stand-in: the invoice dialect, what a customer does on the hosted page, and the webhooks.
 
-use crate::{Call, Reply, kept::Kept};
+use crate::{
+    Call, Reply,
+    kept::Kept,
+    manner::{Manner, Past},
+};
+pub use crate::records::{Invoice, Payout, Refund};
 use data_encoding::BASE64;
 use qutab::domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, sync::Arc};
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Invoice {
-    pub id: String,
-    pub external_id: String,
-    pub status: String,
-    pub amount: i64,
-    pub currency: String,
-    pub invoice_url: String,
-    pub description: String,
-    pub expiry_date: Timestamp,
-    pub success_redirect_url: String,
-    pub paid_amount: Option<i64>,
-    pub paid_at: Option<Timestamp>,
-    pub payment_method: Option<String>,
-    pub payment_channel: Option<String>,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Refund {
-    pub id: String,
-    pub invoice_id: String,
-    pub reference_id: Option<String>,
-    pub amount: i64,
-    pub status: String,
-    key: String,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Payout {
-    pub id: String,
-    pub reference_id: String,
-    pub channel_code: String,
-    pub account_number: String,
-    pub amount: i64,
-    pub status: String,
-    key: String,
-}
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct State {
@@ -69,6 +39,7 @@ pub struct Zendit {
     /// Where the hosted pages are.
     pages: String,
     now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    manner: Arc<Mutex<(Manner, Past)>>,
 }
 
 impl std::fmt::Debug for Zendit {
@@ -79,7 +50,40 @@ impl std::fmt::Debug for Zendit {
 
 impl Zendit {
     pub fn new(state: Kept<State>, secret: &str, pages: &str, now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
-        Self { state, secret: secret.into(), pages: pages.into(), now: Arc::new(now) }
+        Self { state, secret: secret.into(), pages: pages.into(), now: Arc::new(now), manner: Arc::default() }
+    }
+
+    fn manners(&self) -> MutexGuard<'_, (Manner, Past)> {
+        self.manner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn manner(&self) -> Manner {
+        self.manners().0.clone()
+    }
+
+    pub fn behave(&self, manner: Manner) {
+        self.manners().0 = manner;
+    }
+
+    /// Notes what a record has become.
+    fn keep<T: Serialize>(&self, id: &str, record: &T) {
+        let mut manners = self.manners();
+        if manners.0.remembers {
+            let now = (self.now)();
+            manners.1.keep(id, now, json!(record));
+        }
+    }
+
+    /// A record as it is shown now, behind by as much as this gateway's reads are.
+    fn seen<T: Serialize>(&self, id: &str, record: &T) -> Option<Value> {
+        let manners = self.manners();
+        let record = if manners.0.lag > 0 { manners.1.of(id, (self.now)().plus_seconds(-manners.0.lag))? } else { json!(record) };
+        Some(manners.0.shown(record))
+    }
+
+    fn fresh(&self, asked_at: Option<Timestamp>) -> bool {
+        let forgets = self.manners().0.forgets_keys_after;
+        forgets.zip(asked_at).is_none_or(|(after, at)| (self.now)().since(at) <= after)
     }
 
     pub fn answer(&self, call: &Call) -> Reply {
@@ -87,37 +91,43 @@ impl Zendit {
         if call.header("authorization") != Some(expected.as_str()) {
             return error(401, "INVALID_API_KEY");
         }
+        if let Some(status) = self.manner().busy {
+            return error(status, "SERVER_BUSY");
+        }
         let (path, query) = call.path.split_once('?').unwrap_or((&call.path, ""));
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
         let body: Value = serde_json::from_slice(&call.body).unwrap_or_default();
+        let hiding = self.state.read(|s| s.hiding);
         match (call.method.as_str(), parts.as_slice()) {
             ("POST", ["v2", "invoices"]) => self.create(&body),
             ("GET", ["v2", "invoices"]) => {
                 let wanted = query.strip_prefix("external_id=").unwrap_or_default();
                 let found: Vec<Invoice> = self.state.read(|s| s.invoices.values().filter(|i| i.external_id == wanted).cloned().collect());
-                Reply::json(200, &json!(found.into_iter().map(|i| self.lapsed(i)).collect::<Vec<_>>()))
+                Reply::json(200, &json!(found.into_iter().map(|i| self.lapsed(i)).filter_map(|i| self.seen(&i.id, &i)).collect::<Vec<_>>()))
             }
             ("GET", ["v2", "invoices", id]) => {
-                self.invoice(id).map_or_else(|| error(404, "INVOICE_NOT_FOUND_ERROR"), |i| Reply::json(200, &json!(i)))
+                self.invoice(id).and_then(|i| self.seen(id, &i)).map_or_else(|| error(404, "INVOICE_NOT_FOUND_ERROR"), |i| Reply::json(200, &i))
             }
             ("POST", ["invoices", id, "expire!"]) => self.expire(id),
             ("POST", ["v2", "payouts"]) => self.pay_out(&body, call.header("idempotency-key").unwrap_or_default()),
             ("GET", ["v2", "payouts"]) => {
                 let wanted = query.strip_prefix("reference_id=").unwrap_or_default();
-                let found = |s: &State| s.payouts.values().filter(|p| p.reference_id == wanted && !s.hiding).cloned().collect::<Vec<_>>();
-                Reply::json(200, &json!(self.state.read(found)))
+                let found = self.payouts().into_iter().filter(|p| p.reference_id == wanted && !hiding).filter_map(|p| self.seen(&p.id, &p));
+                Reply::json(200, &json!(found.collect::<Vec<_>>()))
             }
             ("GET", ["v2", "payouts", id]) => {
-                self.state.read(|s| s.payouts.get(*id).cloned()).map_or_else(|| error(404, "DATA_NOT_FOUND"), |p| Reply::json(200, &json!(p)))
+                let found = self.state.read(|s| s.payouts.get(*id).cloned()).and_then(|p| self.seen(id, &p));
+                found.map_or_else(|| error(404, "DATA_NOT_FOUND"), |p| Reply::json(200, &p))
             }
             ("POST", ["refunds"]) => self.refund(&body, call.header("idempotency-key").unwrap_or_default()),
             ("GET", ["refunds"]) => {
                 let wanted = query.split('&').find_map(|q| q.strip_prefix("invoice_id=")).unwrap_or_default();
-                let found = |s: &State| s.refunds.values().filter(|r| r.invoice_id == wanted && !s.hiding).cloned().collect::<Vec<_>>();
-                Reply::json(200, &json!({ "data": self.state.read(found), "has_more": false }))
+                let found = self.refunds().into_iter().filter(|r| r.invoice_id == wanted && !hiding).filter_map(|r| self.seen(&r.id, &r));
+                Reply::json(200, &json!({ "data": found.collect::<Vec<_>>(), "has_more": false }))
             }
             ("GET", ["refunds", id]) => {
-                self.state.read(|s| s.refunds.get(*id).cloned()).map_or_else(|| error(404, "DATA_NOT_FOUND"), |r| Reply::json(200, &json!(r)))
+                let found = self.state.read(|s| s.refunds.get(*id).cloned()).and_then(|r| self.seen(id, &r));
+                found.map_or_else(|| error(404, "DATA_NOT_FOUND"), |r| Reply::json(200, &r))
             }
             _ => error(404, "NOT_FOUND"),
         }
@@ -152,7 +162,8 @@ impl Zendit {
             s.invoices.insert(id, invoice.clone());
             invoice
         });
-        Reply::json(200, &json!(invoice))
+        self.keep(&invoice.id, &invoice);
+        Reply::json(200, &self.manner().shown(json!(invoice)))
     }
 
     fn lapsed(&self, mut invoice: Invoice) -> Invoice {
@@ -173,7 +184,8 @@ impl Zendit {
         }
         let expired = Invoice { status: "EXPIRED".into(), ..invoice };
         self.state.change(|s| s.invoices.insert(id.into(), expired.clone()));
-        Reply::json(200, &json!(expired))
+        self.keep(id, &expired);
+        Reply::json(200, &self.manner().shown(json!(expired)))
     }
 
     fn refund(&self, body: &Value, key: &str) -> Reply {
@@ -181,35 +193,45 @@ impl Zendit {
         if let Some((status, code)) = self.state.read(|s| s.refusing.clone()) {
             return error(status, &code);
         }
-        if let Some(before) = self.state.read(|s| s.refunds.values().find(|r| r.key == key).cloned()) {
-            return Reply::json(200, &json!(before));
-        }
         let amount = body["amount"].as_i64().unwrap_or_default();
-        let returned: i64 =
-            self.state.read(|s| s.refunds.values().filter(|r| r.invoice_id == invoice.id && r.status != "FAILED").map(|r| r.amount).sum());
-        if matches!(invoice.payment_method.as_deref(), Some("BANK_TRANSFER" | "RETAIL_OUTLET")) {
-            return error(403, "REFUND_NOT_SUPPORTED");
+        let before = self.state.read(|s| s.refunds.values().find(|r| r.key == key && self.fresh(r.asked_at)).cloned());
+        let first = self.manner().validates_first;
+        if let Some(before) = before.filter(|_| !first || self.impossible(&invoice, amount).is_none()) {
+            return Reply::json(200, &self.manner().shown(json!(before)));
         }
-        if invoice.paid_amount.is_none_or(|paid| returned + amount > paid) || amount <= 0 {
-            return error(400, "MAXIMUM_REFUND_AMOUNT_REACHED");
+        if let Some(refusal) = self.impossible(&invoice, amount) {
+            return refusal;
         }
         let refund = self.state.change(|s| {
             s.counter += 1;
             let id = format!("rfn{:06}", s.counter);
             let reference_id = body["reference_id"].as_str().map(str::to_owned);
-            let refund = Refund { id: id.clone(), invoice_id: invoice.id.clone(), reference_id, amount, status: "PENDING".into(), key: key.into() };
+            let (status, key, asked_at) = ("PENDING".into(), key.into(), Some((self.now)()));
+            let refund = Refund { id: id.clone(), invoice_id: invoice.id.clone(), reference_id, amount, status, key, asked_at };
             s.refunds.insert(id, refund.clone());
             refund
         });
-        Reply::json(200, &json!(refund))
+        self.keep(&refund.id, &refund);
+        Reply::json(200, &self.manner().shown(json!(refund)))
+    }
+
+    /// Why an invoice's money cannot go back.
+    fn impossible(&self, invoice: &Invoice, amount: i64) -> Option<Reply> {
+        let live = |r: &&Refund| r.invoice_id == invoice.id && r.status != "FAILED";
+        let returned: i64 = self.state.read(|s| s.refunds.values().filter(live).map(|r| r.amount).sum());
+        if matches!(invoice.payment_method.as_deref(), Some("BANK_TRANSFER" | "RETAIL_OUTLET")) {
+            return Some(error(403, "REFUND_NOT_SUPPORTED"));
+        }
+        let over = invoice.paid_amount.is_none_or(|paid| returned + amount > paid) || amount <= 0;
+        over.then(|| error(400, "MAXIMUM_REFUND_AMOUNT_REACHED"))
     }
 
     fn pay_out(&self, body: &Value, key: &str) -> Reply {
         if let Some((status, code)) = self.state.read(|s| s.refusing.clone()) {
             return error(status, &code);
         }
-        if let Some(before) = self.state.read(|s| s.payouts.values().find(|p| p.key == key).cloned()) {
-            return Reply::json(200, &json!(before));
+        if let Some(before) = self.state.read(|s| s.payouts.values().find(|p| p.key == key && self.fresh(p.asked_at)).cloned()) {
+            return Reply::json(200, &self.manner().shown(json!(before)));
         }
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let (amount, channel_code) = (body["amount"].as_i64().unwrap_or_default(), text(&body["channel_code"]));
@@ -227,28 +249,65 @@ impl Zendit {
                 amount,
                 status: "ACCEPTED".into(),
                 key: key.into(),
+                asked_at: Some((self.now)()),
             };
             s.payouts.insert(id, payout.clone());
             payout
         });
-        Reply::json(200, &json!(payout))
+        self.keep(&payout.id, &payout);
+        Reply::json(200, &self.manner().shown(json!(payout)))
     }
 
     /// The bank has taken the transfers that are under way, or has not; or it sends back those that had succeeded.
     pub fn finish_payouts(&self, status: &str) -> Vec<Value> {
-        let from: &[&str] = if status == "REVERSED" { &["SUCCEEDED"] } else { &["ACCEPTED"] };
-        self.state.change(|s| {
-            let mut events = Vec::new();
-            for payout in s.payouts.values_mut().filter(|p| from.contains(&p.status.as_str())) {
-                payout.status = status.into();
-                events.push(json!({ "event": format!("payout.{}", status.to_lowercase()), "data": payout }));
-            }
-            for event in &events {
-                s.counter += 1;
-                s.outgoing.push((s.counter, event.clone()));
-            }
-            events
-        })
+        self.turn_payouts(if status == "REVERSED" { "SUCCEEDED" } else { "ACCEPTED" }, status)
+    }
+
+    /// Every transfer that is in one status is in another from now on.
+    pub fn turn_payouts(&self, from: &str, status: &str) -> Vec<Value> {
+        self.payouts().iter().filter(|p| p.status == from).filter_map(|p| self.turn_payout(&p.id, status)).collect()
+    }
+
+    /// One transfer is in another status from now on; answers with the webhook's body.
+    pub fn turn_payout(&self, id: &str, status: &str) -> Option<Value> {
+        let (payout, event) = self.state.change(|s| {
+            let payout = s.payouts.get_mut(id)?;
+            payout.status = status.into();
+            let payout = payout.clone();
+            let event = json!({ "event": format!("payout.{}", status.to_lowercase()), "data": payout });
+            s.counter += 1;
+            s.outgoing.push((s.counter, event.clone()));
+            Some((payout, event))
+        })?;
+        self.keep(id, &payout);
+        Some(event)
+    }
+
+    /// One refund is in another status from now on; answers with the webhook's body.
+    pub fn turn_refund(&self, id: &str, status: &str) -> Option<Value> {
+        let (refund, event) = self.state.change(|s| {
+            let refund = s.refunds.get_mut(id)?;
+            refund.status = status.into();
+            let refund = refund.clone();
+            let event = json!({ "event": format!("refund.{}", status.to_lowercase()), "data": refund });
+            s.counter += 1;
+            s.outgoing.push((s.counter, event.clone()));
+            Some((refund, event))
+        })?;
+        self.keep(id, &refund);
+        Some(event)
+    }
+
+    pub fn payouts(&self) -> Vec<Payout> {
+        self.state.read(|s| s.payouts.values().cloned().collect())
+    }
+
+    pub fn refunds(&self) -> Vec<Refund> {
+        self.state.read(|s| s.refunds.values().cloned().collect())
+    }
+
+    pub fn invoices(&self) -> Vec<Invoice> {
+        self.state.read(|s| s.invoices.values().cloned().collect::<Vec<_>>()).into_iter().map(|i| self.lapsed(i)).collect()
     }
 
     /// How much left through payouts and stayed away.
@@ -275,6 +334,7 @@ impl Zendit {
             s.counter += 1;
             s.outgoing.push((s.counter, json!(paid)));
         });
+        self.keep(id, &paid);
         Some(json!(paid))
     }
 
@@ -292,39 +352,17 @@ impl Zendit {
 
     /// The rail has sent pending refunds back, or could not.
     pub fn finish_refunds(&self, status: &str) -> Vec<Value> {
-        self.state.change(|s| {
-            let mut events = Vec::new();
-            for refund in s.refunds.values_mut().filter(|r| r.status == "PENDING") {
-                refund.status = status.into();
-                events.push(json!({ "event": format!("refund.{}", status.to_lowercase()), "data": refund }));
-            }
-            for event in &events {
-                s.counter += 1;
-                s.outgoing.push((s.counter, event.clone()));
-            }
-            events
-        })
+        self.turn_refunds("PENDING", status)
+    }
+
+    /// Every refund that is in one status is in another from now on.
+    pub fn turn_refunds(&self, from: &str, status: &str) -> Vec<Value> {
+        self.refunds().iter().filter(|r| r.status == from).filter_map(|r| self.turn_refund(&r.id, status)).collect()
     }
 
     /// Refuses refunds and payouts with a status and a code, or takes them again.
     pub fn refuse(&self, with: Option<(u16, &str)>) {
         self.state.change(|s| s.refusing = with.map(|(status, code)| (status, code.to_owned())));
-    }
-
-    /// Says of payouts that it had called failed that they went well after all.
-    pub fn contradict_payouts(&self, status: &str) -> Vec<Value> {
-        self.state.change(|s| {
-            let failed = s.payouts.values_mut().filter(|p| p.status == "FAILED");
-            failed.map(|p| (p.status = status.into(), json!({ "event": format!("payout.{}", status.to_lowercase()), "data": p })).1).collect()
-        })
-    }
-
-    /// Says of refunds that it had called failed that they went well after all.
-    pub fn contradict_refunds(&self, status: &str) -> Vec<Value> {
-        self.state.change(|s| {
-            let failed = s.refunds.values_mut().filter(|r| r.status == "FAILED");
-            failed.map(|r| (r.status = status.into(), json!({ "event": format!("refund.{}", status.to_lowercase()), "data": r })).1).collect()
-        })
     }
 
     /// Forgets the idempotency keys of what it has taken so far.
@@ -338,11 +376,6 @@ impl Zendit {
     /// Leaves refunds and payouts out of its lists, or shows them again.
     pub fn hide_lists(&self, hide: bool) {
         self.state.change(|s| s.hiding = hide);
-    }
-
-    /// How many invoices there are.
-    pub fn invoices(&self) -> usize {
-        self.state.read(|s| s.invoices.len())
     }
 
     /// Webhooks to deliver now.
