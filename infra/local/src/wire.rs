@@ -15,7 +15,10 @@ use dynoxide::Database;
 use serde_json::{Value, json};
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 /// Where a request is cut.
@@ -79,6 +82,7 @@ pub struct Wire {
     pub files: Files,
     pub whatsapp: WhatsApp,
     faults: Arc<Mutex<Faults>>,
+    page_size: Arc<AtomicU64>,
 }
 
 impl std::fmt::Debug for Wire {
@@ -89,7 +93,7 @@ impl std::fmt::Debug for Wire {
 
 impl Wire {
     pub fn new(db: Database, queues: Queues, mailbox: Mailbox, zendit: Zendit, files: Files, whatsapp: WhatsApp) -> Self {
-        Self { db, queues, mailbox, zendit, files, whatsapp, faults: Arc::default() }
+        Self { db, queues, mailbox, zendit, files, whatsapp, faults: Arc::default(), page_size: Arc::new(AtomicU64::new(u64::MAX)) }
     }
 
     fn faults(&self) -> MutexGuard<'_, Faults> {
@@ -119,6 +123,12 @@ impl Wire {
         } else {
             faults.down.remove(&service)
         };
+    }
+
+    /// Every query answers with at most so many items and the place where it stopped, as DynamoDB does after a megabyte,
+    /// whatever limit was asked for. Stays until it is set again.
+    pub fn small_pages(&self, items: u64) {
+        self.page_size.store(items, Ordering::Relaxed);
     }
 
     fn is_down(&self, service: Service) -> bool {
@@ -187,6 +197,10 @@ impl Wire {
         }
         if let Ok(mut request) = serde_json::from_slice::<Value>(&call.body) {
             request["ReturnConsumedCapacity"] = json!("INDEXES");
+            let most = self.page_size.load(Ordering::Relaxed);
+            if matches!(operation.as_str(), "Query" | "Scan") && request["Limit"].as_u64().is_none_or(|limit| limit > most) && most != u64::MAX {
+                request["Limit"] = json!(most);
+            }
             call.body = request.to_string().into_bytes();
         }
         let mut reply = dynamo::answer(&self.db, &call);
