@@ -78,12 +78,12 @@ fn from_table(text: &str) -> Result<Vec<Chosen>, Wrong> {
 /// audit log.
 pub async fn export(State(app): State<App>, caller: AdminCaller) -> Result<Response, Problem> {
     let by: Reviewer = caller.may(PAY)?.into();
-    let found = app.store.open_payouts(|p| p.status == PayoutStatus::Processing, MOST, None).await?;
+    let (found, _more) = app.store.open_payouts(|p| p.status == PayoutStatus::Processing, MOST, None).await?.shown();
     let mut table = Table::new(&["payout_id", "bank_code", "bank_name", "account_number", "holder_name", "amount", "requested_at", "reference"]);
     let now = app.clock.now();
     let mut tx = Transaction::new();
     let mut rows = 0;
-    for read in &found.items {
+    for read in &found {
         let Some(payout) = read.value.clone().exported(now) else { continue };
         if payout != read.value {
             tx.save(read, &payout, ());

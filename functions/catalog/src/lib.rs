@@ -10,7 +10,7 @@ use qutab::{
     app::{App, Code, Problem, Site},
     domain::{Wrong, catalog::Category, ids::ProductId, picture::Picture},
     http::{Access, Group, PageQuery, picture},
-    store::{Position, StoreError, catalog::Offer},
+    store::{Page, Position, StoreError, catalog::Offer},
 };
 use serde_json::{Value, json};
 
@@ -39,7 +39,7 @@ async fn list(State(app): State<App>, page: PageQuery) -> Result<Response, Probl
     order.sort(&mut offers);
     let (shown, next) = part(&offers, &page)?;
     let items: Vec<Value> = shown.iter().map(|o| view(&app.site, o)).collect();
-    Ok(cached(json!(page.answer(items, next))))
+    Ok(cached(json!(page.answer(Page::new(items, next)))))
 }
 
 /// How a list is sorted. Every order ends in the id, so that pages never overlap.
@@ -92,10 +92,8 @@ fn part<'a>(offers: &'a [Offer], page: &PageQuery) -> Result<(&'a [Offer], Optio
 }
 
 async fn one(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Problem> {
-    let offers = app.store.catalogue().await?;
-    let wanted = ProductId::parse(&id);
-    let found = offers.iter().find(|o| o.product.active && (Some(o.product.id) == wanted || o.product.slug.as_str() == id));
-    found.map(|o| cached(view(&app.site, o))).ok_or_else(|| Problem::new(Code::NotFound))
+    let found = app.store.offer(&id).await?.filter(|o| o.product.active);
+    found.map(|o| cached(view(&app.site, &o))).ok_or_else(|| Problem::new(Code::NotFound))
 }
 
 async fn categories() -> Response {

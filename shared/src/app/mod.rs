@@ -12,12 +12,14 @@ pub mod credentials;
 pub mod documents;
 pub mod find_orders;
 pub mod jobs;
+pub mod lap;
 pub mod leads;
 pub mod manual_refund;
 pub mod mature;
 pub mod metrics;
 pub mod notify;
 pub mod notify_by_phone;
+pub mod order_books;
 pub mod owed;
 pub mod payment_link;
 pub mod payouts;
@@ -84,6 +86,8 @@ pub struct App {
     pub referrals: Option<ReferralKeys>,
     pub vault: Option<Vault>,
     pub marked: shop_days::Marked,
+    /// How much of its work a run may do at once.
+    pub share: lap::Share,
     pub site: Site,
 }
 

@@ -1,6 +1,10 @@
 //! Sends a refund to the gateway, and records what came of it.
 
-use super::{Code, Problem, ROUNDS, Shop, audit, shop_days};
+use super::{
+    Code, Problem, ROUNDS, Shop, audit,
+    lap::{Ended, Lap},
+    shop_days,
+};
 use crate::{
     domain::{
         ids::{OrderId, RefundId},
@@ -75,21 +79,25 @@ pub async fn record_refund(shop: &Shop, gateway_id: &str) -> Result<(), Problem>
     settle(shop, read, to, Some(answer.id), shop.app.clock.now()).await
 }
 
-/// How long the gateway is given to tell by itself what became of a refund, and how many are asked for in one run.
+/// How long the gateway is given to tell by itself what became of a refund, and how long one run asks.
 const PATIENCE_SECONDS: i64 = 3_600;
-const PER_RUN: usize = 200;
+const ASKING_SECONDS: i64 = 50;
 
 /// Asks the gateway about refunds that it took long ago and has not told of since; answers with how many are settled now.
-pub async fn ask_about_sent(shop: &Shop, now: Timestamp) -> Result<usize, Problem> {
+/// Those that stay as they are hide no others: the next run goes on behind them.
+pub async fn ask_about_sent(shop: &Shop, now: Timestamp) -> Result<(usize, Ended), Problem> {
     let mut settled = 0;
-    for read in shop.app.store.refunds_sent_before(now.plus_seconds(-PATIENCE_SECONDS), PER_RUN).await? {
-        let Some(gateway_id) = read.value.gateway_id.clone() else { continue };
-        match record_refund(shop, &gateway_id).await {
-            Ok(()) => settled += usize::from(shop.app.store.refund(read.value.order, read.value.id).await?.is_some_and(|r| r.value != read.value)),
-            Err(problem) => tracing::info!(refund = %read.value.id, code = problem.code.as_str(), "refund not asked for in this run"),
+    let mut lap = Lap::go_on(&shop.app, "refunds-sent", vec!["sent"], ASKING_SECONDS).await?;
+    while let Some((_, after)) = lap.next() {
+        for read in lap.turn(shop.app.store.refunds_sent_before(now.plus_seconds(-PATIENCE_SECONDS), after).await).await? {
+            let Some(gateway_id) = read.value.gateway_id.clone() else { continue };
+            match record_refund(shop, &gateway_id).await {
+                Ok(()) => settled += usize::from(shop.app.store.refund(read.value.order, read.value.id).await?.is_some_and(|r| r.value != read.value)),
+                Err(problem) => tracing::info!(refund = %read.value.id, code = problem.code.as_str(), "refund not asked for in this run"),
+            }
         }
     }
-    Ok(settled)
+    Ok((settled, lap.end(now).await?))
 }
 
 /// Moves the refund on, with the task that a failure or a manual transfer opens. A refund of the order that failed

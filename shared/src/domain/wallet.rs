@@ -148,6 +148,9 @@ pub struct Wallet {
     /// Another affiliate showed an identity card with the same number.
     #[serde(default)]
     pub shares_identity: bool,
+    /// When the last entry was posted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_at: Option<Timestamp>,
 }
 
 /// The sums of the accounts; what the house owes or has paid.
@@ -211,10 +214,12 @@ impl Wallet {
             open_payout: None,
             shares_bank: false,
             shares_identity: false,
+            last_at: None,
         }
     }
 
-    /// The wallet after `cause` moved `amount`, and the entry that says so. They are written together.
+    /// The wallet after `cause` moved `amount`, and the entry that says so. They are written together. Whoever decided
+    /// before the last entry and writes after it is dated as that one: times never fall while numbers rise.
     pub fn post(mut self, cause: Cause, amount: Rupiah, at: Timestamp) -> Result<(Self, LedgerEntry), Overflow> {
         let (from, to) = cause.accounts();
         let legs = [Leg { account: from, amount: amount.negated()? }, Leg { account: to, amount }];
@@ -222,6 +227,8 @@ impl Wallet {
             self.balance = self.balance.with(leg)?;
         }
         self.entries += 1;
+        let at = self.last_at.map_or(at, |last| last.max(at));
+        self.last_at = Some(at);
         let entry = LedgerEntry { affiliate: self.affiliate, number: self.entries, at, cause, legs };
         Ok((self, entry))
     }

@@ -3,7 +3,7 @@
 use crate::{
     app::Problem,
     domain::{Wrong, time::Day},
-    store::Position,
+    store::{Page, Position},
 };
 use axum::extract::{FromRequestParts, RawQuery};
 use data_encoding::BASE64URL_NOPAD;
@@ -62,7 +62,8 @@ impl PageQuery {
         }
     }
 
-    pub fn answer<T>(&self, items: Vec<T>, next: Option<Position>) -> Listed<T> {
+    pub fn answer<T>(&self, found: Page<T>) -> Listed<T> {
+        let (items, next) = found.shown();
         let next_cursor = next.and_then(|p| serde_json::to_vec(&p.0).ok()).map(|json| {
             let text = BASE64URL_NOPAD.encode(&json);
             format!("{text}.{}", seal(&self.binding, &text))

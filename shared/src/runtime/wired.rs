@@ -9,6 +9,7 @@ use crate::{
         App, Counter, Shop, Site, StartError,
         documents::ReadingRoom,
         jobs::Workshop,
+        lap::Share,
         shop_days::Marked,
         uploads::{Darkroom, Intake},
     },
@@ -32,6 +33,7 @@ impl Wiring {
             referrals: environment.get(name::REFERRAL_KEYS).map(|_| ReferralKeys::parse(&environment.list(name::REFERRAL_KEYS))).transpose()?,
             vault: if environment.get(name::VAULT_KEYS).is_some() { Some(self.vault()?) } else { None },
             marked: Marked::default(),
+            share: Share::default(),
             site: site(environment),
         })
     }
