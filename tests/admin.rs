@@ -8,3 +8,4 @@ mod payouts;
 mod reports;
 mod reviews;
 mod shop;
+mod walks;
