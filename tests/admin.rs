@@ -9,3 +9,4 @@ mod reports;
 mod reviews;
 mod shop;
 mod tables;
+mod walks;

@@ -28,7 +28,7 @@ pub async fn listed(app: &App, caller: AdminCaller, page: &PageQuery, usual: &st
     let status = AffiliateStatus::parse(page.filter("status").unwrap_or(usual)).map_err(|w| Problem::field("status", w))?;
     let words = page.filter("q").unwrap_or_default().to_owned();
     let found = app.store.applications(status, |a| a.is_meant_by(&words), page.limit, page.after.clone()).await?;
-    Ok(Json(page.answer(found.items.iter().map(|a| view(&a.value)).collect(), found.next)))
+    Ok(Json(page.answer(found.map(|a| view(&a.value)))))
 }
 
 /// Everything about one: money, account, card, numbers, and who else has the same account or card.

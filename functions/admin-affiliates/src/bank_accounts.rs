@@ -20,7 +20,7 @@ pub async fn list(State(app): State<App>, caller: AdminCaller, page: PageQuery) 
     caller.may(Permission::Read)?;
     let status = BankStatus::parse(page.filter("status").unwrap_or("pending")).map_err(|w| Problem::field("status", w))?;
     let found = app.store.payout_accounts(status, page.limit, page.after.clone()).await?;
-    Ok(Json(page.answer(found.items.iter().map(|b| bank_view(&b.value)).collect(), found.next)))
+    Ok(Json(page.answer(found.map(|b| bank_view(&b.value)))))
 }
 
 /// With the whole number, to be compared.

@@ -43,7 +43,7 @@ pub async fn list(State(app): State<App>, caller: AdminCaller, page: PageQuery) 
         Some(id) => app.store.coupons_of(id, page.limit, page.after.clone()).await?,
         None => app.store.shop_coupons(page.limit, page.after.clone()).await?,
     };
-    Ok(Json(page.answer(found.items.iter().map(|c| view(&c.value)).collect(), found.next)))
+    Ok(Json(page.answer(found.map(|c| view(&c.value)))))
 }
 
 pub async fn one(State(app): State<App>, caller: AdminCaller, Path(text): Path<String>) -> Result<Json<Value>, Problem> {

@@ -185,9 +185,8 @@ pub async fn history(
     caller.may(Permission::Read)?;
     let found = app.store.product_changes(id(&product)?, page.limit, page.after.clone()).await?;
     let parsed = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| json!(text));
-    let items = found.items.iter().map(|c| &c.value);
     let view = |c: &qutab::domain::catalog::ProductChange| json!({ "at": c.at, "by": c.by, "before": c.before.as_deref().map(parsed), "after": parsed(&c.after), "note": c.note });
-    Ok(Json(page.answer(items.map(view).collect(), found.next)))
+    Ok(Json(page.answer(found.map(|c| view(&c.value)))))
 }
 
 pub fn view(app: &App, p: &Product, available: Option<u32>) -> Value {

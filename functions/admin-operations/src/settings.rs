@@ -30,7 +30,7 @@ pub async fn versions(State(app): State<App>, caller: AdminCaller, page: PageQue
     caller.may(Permission::Read)?;
     let found = app.store.settings_versions(page.limit, page.after.clone()).await?;
     let view = |v: &qutab::domain::settings::SettingsVersion| json!({ "version": v.version, "at": v.at, "by": v.by, "settings": view(&v.settings) });
-    Ok(Json(page.answer(found.items.iter().map(|v| view(&v.value)).collect(), found.next)))
+    Ok(Json(page.answer(found.map(|v| view(&v.value)))))
 }
 
 fn small(form: &mut Form, field: &str, range: std::ops::RangeInclusive<i64>) -> Option<u16> {

@@ -20,7 +20,7 @@ const DECIDE: Permission = Permission::Refund;
 pub async fn list(State(app): State<App>, caller: AdminCaller, page: PageQuery) -> Result<Json<Listed<Value>>, Problem> {
     caller.may(Permission::Read)?;
     let found = app.store.held(page.limit, page.after.clone()).await?;
-    Ok(Json(page.answer(found.items.iter().map(|c| view(&c.value)).collect(), found.next)))
+    Ok(Json(page.answer(found.map(|c| view(&c.value)))))
 }
 
 async fn decide(app: &App, caller: AdminCaller, order: &str, decision: Decision, mut form: Form) -> Result<Json<Value>, Problem> {

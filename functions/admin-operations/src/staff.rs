@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 pub async fn list(State(app): State<App>, caller: AdminCaller, page: PageQuery) -> Result<Json<Listed<Value>>, Problem> {
     caller.may(Permission::ManageStaff)?;
     let found = app.store.staff(page.limit, page.after.clone()).await?;
-    Ok(Json(page.answer(found.items.iter().map(|a| view(&a.value)).collect(), found.next)))
+    Ok(Json(page.answer(found.map(|a| view(&a.value)))))
 }
 
 pub async fn invite(State(app): State<App>, caller: AdminCaller, StaffForm(mut form): StaffForm) -> Result<(StatusCode, Json<Value>), Problem> {

@@ -25,7 +25,7 @@ pub async fn list(State(app): State<App>, caller: AdminCaller, page: PageQuery) 
     caller.may(Permission::Read)?;
     let found = app.store.tasks(page.limit, page.after.clone()).await?;
     let view = |t: &Task| json!({ "id": t.id, "opened_at": t.opened_at, "subject": t.subject });
-    Ok(Json(page.answer(found.items.iter().map(|t| view(&t.value)).collect(), found.next)))
+    Ok(Json(page.answer(found.map(|t| view(&t.value)))))
 }
 
 /// Seen to: what was done is said, and stays in the audit log.
@@ -59,6 +59,8 @@ pub async fn close(State(app): State<App>, caller: AdminCaller, Path(task): Path
         Subject::StuckWork { .. }
         | Subject::MailRefused { .. }
         | Subject::LedgerDifference { .. }
+        | Subject::OrderDifference { .. }
+        | Subject::OddRow { .. }
         | Subject::MoneyContradiction { .. }
         | Subject::PayoutNotApproved { .. } => {}
     }

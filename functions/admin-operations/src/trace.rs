@@ -30,7 +30,7 @@ fn sought(app: &App, page: &PageQuery) -> Result<Sought, Problem> {
 pub async fn list(State(app): State<App>, caller: AdminCaller, page: PageQuery) -> Result<Json<Listed<Value>>, Problem> {
     caller.may(READ)?;
     let found = trace::find(&app, &sought(&app, &page)?, page.limit, page.after.clone()).await?;
-    Ok(Json(page.answer(found.items.iter().map(view).collect(), found.next)))
+    Ok(Json(page.answer(found.map(|e| view(&e)))))
 }
 
 pub async fn export(State(app): State<App>, caller: AdminCaller, page: PageQuery) -> Result<Response, Problem> {
@@ -39,18 +39,18 @@ pub async fn export(State(app): State<App>, caller: AdminCaller, page: PageQuery
     let mut table = Table::new(&["at", "admin", "address", "action", "subject", "before", "after"]);
     let (mut rows, mut after) = (0, None);
     loop {
-        let found = trace::find(&app, &sought, 100, after).await?;
-        rows += found.items.len();
+        let (found, next) = trace::find(&app, &sought, 100, after).await?.shown();
+        rows += found.len();
         if rows > MOST_ROWS {
             return Err(Problem::new(Code::TooLarge).detail(format!("more than {MOST_ROWS} lines: ask for a shorter time")));
         }
-        for e in &found.items {
+        for e in &found {
             let address = e.address.map(|a| a.to_string()).unwrap_or_default();
             let (before, after) = (e.before.clone().unwrap_or_default(), e.after.clone().unwrap_or_default());
             let admin = e.admin.map(|a| a.to_string()).unwrap_or_default();
             table.row([e.at.to_string(), admin, address, e.action.clone(), e.subject.clone(), before, after]);
         }
-        after = found.next;
+        after = next;
         if after.is_none() {
             break;
         }

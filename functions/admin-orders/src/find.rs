@@ -45,7 +45,7 @@ fn sought(app: &App, page: &PageQuery) -> Result<Sought, Problem> {
 pub async fn list(State(app): State<App>, caller: AdminCaller, page: PageQuery) -> Result<Json<Listed<Value>>, Problem> {
     caller.may(Permission::Read)?;
     let found = find_orders::find(&app, &sought(&app, &page)?, page.limit, page.after.clone()).await?;
-    Ok(Json(page.answer(found.items.iter().map(|o| view::order(&app, o)).collect(), found.next)))
+    Ok(Json(page.answer(found.map(|o| view::order(&app, &o)))))
 }
 
 /// With refunds, payment attempts, money that paid nothing, what the gateway told, and what a refund now would be.
@@ -96,13 +96,13 @@ pub async fn export(State(app): State<App>, caller: AdminCaller, page: PageQuery
     ]);
     let (mut rows, mut after) = (0, None);
     loop {
-        let found = find_orders::find(&app, &sought, 100, after).await?;
-        rows += found.items.len();
+        let (found, next) = find_orders::find(&app, &sought, 100, after).await?.shown();
+        rows += found.len();
         if rows > MOST_ROWS {
             return Err(Problem::new(Code::TooLarge).detail(format!("more than {MOST_ROWS} orders: ask for a shorter time")));
         }
-        found.items.iter().for_each(|order| table.row(cells(order)));
-        after = found.next;
+        found.iter().for_each(|order| table.row(cells(order)));
+        after = next;
         if after.is_none() {
             break;
         }

@@ -58,7 +58,7 @@ async fn list(State(app): State<App>, caller: AdminCaller, page: PageQuery) -> R
         let keep = |p: &Payout| status.is_none_or(|s| p.status == s) && (any_month || p.requested_at.day().first_of_month() == month);
         app.store.open_payouts(keep, page.limit, page.after.clone()).await?
     };
-    Ok(Json(page.answer(found.items.iter().map(|p| view(&p.value, caller)).collect(), found.next)))
+    Ok(Json(page.answer(found.map(|p| view(&p.value, caller)))))
 }
 
 async fn one(State(app): State<App>, caller: AdminCaller, Path(payout): Path<String>) -> Result<Json<Value>, Problem> {

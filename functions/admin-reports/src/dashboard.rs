@@ -5,34 +5,70 @@ use qutab::{
     app::{App, Problem, aggregate},
     domain::{
         money::Rupiah,
-        payout::Payout,
         shop_stats::{ShopDay, ShopSums},
         staff::Permission,
     },
     http::AdminCaller,
+    store::{Page, Position},
 };
 use serde_json::{Value, json};
 
 /// Fewer units than this are worth a look.
 const LOW_STOCK: u32 = 10;
-/// Most waiting payouts and tasks that are counted.
-const MOST: usize = 100;
+/// Rows of a page of waiting payouts and tasks, and the most that are counted.
+const PAGE: usize = 100;
+const MOST: usize = 1_000;
 const DAYS: u16 = 30;
+
+/// What waits, counted page by page.
+#[derive(Default)]
+struct Counted {
+    count: usize,
+    amount: Rupiah,
+    begun: bool,
+    after: Option<Position>,
+}
+
+impl Counted {
+    /// Where the next page starts; nothing at the end, or when enough is counted.
+    fn next(&self) -> Option<Option<Position>> {
+        (!self.begun || (self.more() && self.count < MOST)).then(|| self.after.clone())
+    }
+
+    fn add(&mut self, page: Page<Rupiah>) -> Result<(), Problem> {
+        let (amounts, next) = page.shown();
+        self.count += amounts.len();
+        self.amount = self.amount.plus(Rupiah::sum(amounts)?)?;
+        (self.begun, self.after) = (true, next);
+        Ok(())
+    }
+
+    const fn more(&self) -> bool {
+        self.after.is_some()
+    }
+}
 
 pub async fn dashboard(State(app): State<App>, caller: AdminCaller) -> Result<Json<Value>, Problem> {
     caller.may(Permission::Read)?;
     let today = app.clock.now().day();
     let days = app.store.shop_days(today.minus(DAYS - 1), today).await?;
     let (totals, standings) = app.store.shop_now().await?;
-    let open = app.store.open_payouts(|_| true, MOST, None).await?;
-    let (held, tasks) = (app.store.held(MOST, None).await?, app.store.tasks(MOST, None).await?);
+    let (mut open, mut held, mut tasks) = (Counted::default(), Counted::default(), Counted::default());
+    while let Some(after) = open.next() {
+        open.add(app.store.open_payouts(|_| true, PAGE, after).await?.map(|p| p.value.net))?;
+    }
+    while let Some(after) = held.next() {
+        held.add(app.store.held(PAGE, after).await?.map(|_| Rupiah::ZERO))?;
+    }
+    while let Some(after) = tasks.next() {
+        tasks.add(app.store.tasks(PAGE, after).await?.map(|_| Rupiah::ZERO))?;
+    }
     let offers = app.store.catalogue().await?;
     let since = |back: u16| {
         let from = today.minus(back - 1);
         days.iter().filter(|d| d.day >= from).try_fold(ShopSums::default(), |sum, d: &ShopDay| sum.plus(&d.sums))
     };
     let low = offers.iter().filter(|o| o.product.active && o.available < LOW_STOCK);
-    let waiting: Vec<&Payout> = open.items.iter().map(|p| &p.value).collect();
     Ok(Json(json!({
         "today": sales(&since(1)?),
         "last_7_days": sales(&since(7)?),
@@ -40,10 +76,11 @@ pub async fn dashboard(State(app): State<App>, caller: AdminCaller) -> Result<Js
         "all": sales(&totals.as_ref().map(|t| t.sums.clone()).unwrap_or_default()),
         "orders_by_status": totals.map(|t| t.sums.by_status).unwrap_or_default(),
         "affiliates_by_status": standings.affiliates,
+        "affiliates_as_of": standings.as_of,
         "commissions": { "pending": standings.balance.pending, "available": standings.balance.available, "as_of": standings.as_of },
-        "payouts_waiting": { "count": waiting.len(), "more": open.next.is_some(), "amount": Rupiah::sum(waiting.iter().map(|p| p.net))? },
-        "held_commissions": { "count": held.items.len(), "more": held.next.is_some() },
-        "tasks": { "count": tasks.items.len(), "more": tasks.next.is_some() },
+        "payouts_waiting": { "count": open.count, "more": open.more(), "amount": open.amount },
+        "held_commissions": { "count": held.count, "more": held.more() },
+        "tasks": { "count": tasks.count, "more": tasks.more() },
         "low_stock": low.map(|o| json!({ "id": o.product.id, "name": o.product.name, "available": o.available })).collect::<Vec<_>>(),
         "as_of": days.iter().map(|d| d.as_of).max().max(app.store.job_runs(aggregate::JOB).await?.and_then(|r| r.value.as_of)),
     })))

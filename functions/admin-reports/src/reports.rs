@@ -16,7 +16,7 @@ use qutab::{
         time::Day,
     },
     http::{AdminCaller, PageQuery, csv::Table},
-    store::keys,
+    store::{Page, keys},
 };
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
@@ -132,7 +132,7 @@ async fn by_affiliate(app: &App, asked: &Asked, name: &str) -> Result<Response, 
         *sum = sum.plus(earnings)?;
     }
     let ids = sums.keys().filter_map(|id| affiliate_named(id)).map(keys::affiliate).collect();
-    let known = app.store.behind::<Affiliate>(ids).await?;
+    let (known, _all) = app.store.behind::<Affiliate>(Page::new(ids, None)).await?.shown();
     let of = |id: &str| known.iter().find(|a| a.value.id.to_string() == id).map(|a| &a.value);
     let rows = sums.into_iter().map(|(id, e)| {
         let affiliate = of(id);

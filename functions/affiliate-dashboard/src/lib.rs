@@ -47,7 +47,7 @@ async fn referrals(State(app): State<App>, ActiveAffiliate(caller): ActiveAffili
     let status = page.filter("status").map(LeadStatus::parse).transpose().map_err(|w| Problem::field("status", w))?;
     let found = leads::leads(&app, caller.id, status, page.limit, page.after.clone()).await?;
     let totals = app.store.summary(caller.id, app.clock.now().day(), aggregate::JOB).await?.totals;
-    let Listed { items, next_cursor } = page.answer(found.items, found.next);
+    let Listed { items, next_cursor } = page.answer(found);
     Ok(Json(
         json!({ "items": items, "next_cursor": next_cursor, "totals": { "leads": totals.leads, "sales": totals.sales, "revenue": totals.revenue, "earned": totals.earned } }),
     ))

@@ -24,7 +24,7 @@ use qutab::{
     },
     http::{Access, ActiveAffiliate, AffiliateToken, Form, Group, IdempotencyKey, PageQuery, page::Listed},
     secrets::password::Password,
-    store::{entity::Referral, keys},
+    store::{Page, entity::Referral, keys},
 };
 use serde_json::{Value, json};
 
@@ -112,14 +112,15 @@ async fn commissions(State(app): State<App>, ActiveAffiliate(caller): ActiveAffi
     let paid_out = app.store.wallet(caller.id).await?.map_or(Rupiah::ZERO, |w| w.value.balance.paid_out);
     let wanted = |c: &Commission| status.is_none_or(|s| c.shown(paid_out) == s);
     let found = app.store.commissions(caller.id, wanted, page.limit, page.after.clone()).await?;
-    let leads: Vec<_> = found.items.iter().map(|c| keys::referral(caller.id, c.value.placed_at, c.value.order)).collect();
+    let (found, next) = found.shown();
+    let leads: Vec<_> = found.iter().map(|c| keys::referral(caller.id, c.value.placed_at, c.value.order)).collect();
     let mut leads_found = app.store.get_many(leads.clone()).await?;
     let mut items = Vec::new();
-    for (commission, lead) in found.items.iter().zip(&leads) {
+    for (commission, lead) in found.iter().zip(&leads) {
         let lead = leads_found.take::<Referral>(lead)?;
         items.push(commission_view(&commission.value, paid_out, lead.as_ref().map(|l| l.value.items.as_str())));
     }
-    Ok(Json(page.answer(items, found.next)))
+    Ok(Json(page.answer(Page::new(items, next))))
 }
 
 async fn ledger(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate, page: PageQuery) -> Result<Response, Problem> {
@@ -128,13 +129,12 @@ async fn ledger(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate
     }
     let found = app.store.ledger(caller.id, page.limit, page.after.clone()).await?;
     let view = |e: &qutab::domain::wallet::LedgerEntry| json!({ "number": e.number, "at": e.at, "cause": e.cause, "legs": e.legs });
-    let items: Vec<Value> = found.items.iter().map(|e| view(&e.value)).collect();
-    Ok(Json(page.answer(items, found.next)).into_response())
+    Ok(Json(page.answer(found.map(|e| view(&e.value)))).into_response())
 }
 
 async fn list_payouts(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate, page: PageQuery) -> Result<Json<Listed<Value>>, Problem> {
     let found = app.store.payouts(caller.id, page.limit, page.after.clone()).await?;
-    Ok(Json(page.answer(found.items.iter().map(|p| payout_view(&p.value)).collect(), found.next)))
+    Ok(Json(page.answer(found.map(|p| payout_view(&p.value)))))
 }
 
 async fn one_payout(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate, Path(id): Path<String>) -> Result<Json<Value>, Problem> {

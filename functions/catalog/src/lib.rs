@@ -15,7 +15,7 @@ use qutab::{
         picture::Picture,
     },
     http::{Access, Group, PageQuery, picture},
-    store::{Position, StoreError, catalog::Offer},
+    store::{Page, Position, StoreError, catalog::Offer},
 };
 use serde_json::{Value, json};
 
@@ -44,7 +44,7 @@ async fn list(State(app): State<App>, page: PageQuery) -> Result<Response, Probl
     offers.sort_by_cached_key(|o| order.place(&o.product));
     let (shown, next) = part(&offers, order, &page)?;
     let items: Vec<Value> = shown.iter().map(|o| view(&app.site, o)).collect();
-    Ok(cached(json!(page.answer(items, next))))
+    Ok(cached(json!(page.answer(Page::new(items, next)))))
 }
 
 /// How a list is sorted. Every order ends in the id, so that pages never overlap.
@@ -114,10 +114,8 @@ fn part<'a>(offers: &'a [Offer], order: Order, page: &PageQuery) -> Result<(&'a 
 }
 
 async fn one(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Problem> {
-    let offers = app.store.catalogue().await?;
-    let wanted = ProductId::parse(&id);
-    let found = offers.iter().find(|o| o.product.active && (Some(o.product.id) == wanted || o.product.slug.as_str() == id));
-    found.map(|o| cached(view(&app.site, o))).ok_or_else(|| Problem::new(Code::NotFound))
+    let found = app.store.offer(&id).await?.filter(|o| o.product.active);
+    found.map(|o| cached(view(&app.site, &o))).ok_or_else(|| Problem::new(Code::NotFound))
 }
 
 async fn categories() -> Response {

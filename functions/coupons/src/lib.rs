@@ -37,7 +37,7 @@ async fn of_affiliate(State(app): State<App>, ActiveAffiliate(caller): ActiveAff
             "active": c.active && (c.valid_from..c.valid_until).contains(&now) && c.used < c.limit,
         })
     };
-    Ok(Json(page.answer(found.items.iter().map(|c| view(&c.value)).collect(), found.next)))
+    Ok(Json(page.answer(found.map(|c| view(&c.value)))))
 }
 
 /// Nothing is taken: the use is reserved when the order is placed.

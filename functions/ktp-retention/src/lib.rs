@@ -16,7 +16,7 @@ pub async fn start() -> Result<(), StartError> {
 
 pub async fn run(app: &App, documents: &Documents, event: Scheduled) -> Result<Value, StartError> {
     let now = event.now(&app.clock, app.site.local)?;
-    let removed = jobs::scheduled(app, Job::KtpRetention, now, uploads::retain(app, documents, now)).await.map_err(|p| p.cause().to_owned())?;
-    tracing::info!(target: "qutab", removed, "identity cards removed");
-    Ok(json!({ "removed": removed }))
+    let done = jobs::scheduled(app, Job::KtpRetention, now, uploads::retain(app, documents, now)).await.map_err(|p| p.cause().to_owned())?;
+    tracing::info!(target: "qutab", removed = done.removed, "identity cards removed");
+    Ok(json!(done))
 }

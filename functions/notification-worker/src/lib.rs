@@ -47,8 +47,8 @@ pub async fn handle(notifier: &Notifier, event: Event) -> Result<Value, StartErr
         Event::Sweep(schedule) => {
             let app = &notifier.app;
             let now: Timestamp = schedule.now(&app.clock, app.site.local)?;
-            let handed = jobs::scheduled(app, Job::OutboxSweep, now, owed::sweep(app, now)).await.map_err(|p| p.cause().to_owned())?;
-            Ok(json!({ "handed_on": handed }))
+            let done = jobs::scheduled(app, Job::OutboxSweep, now, owed::sweep(app, now)).await.map_err(|p| p.cause().to_owned())?;
+            Ok(json!(done))
         }
     }
 }

@@ -41,7 +41,7 @@ pub fn group(shop: Shop) -> Group {
 async fn list(State(shop): State<Shop>, caller: CustomerToken, page: PageQuery) -> Result<Json<Listed<Value>>, Problem> {
     let status = page.filter("status").map(OrderStatus::parse).transpose().map_err(|w| Problem::field("status", w))?;
     let found = shop.app.store.orders_of(caller.id, status, page.limit, page.after.clone()).await?;
-    Ok(Json(page.answer(found.items.iter().map(|o| view::summary(&o.value)).collect(), found.next)))
+    Ok(Json(page.answer(found.map(|o| view::summary(&o.value)))))
 }
 
 async fn one(State(shop): State<Shop>, caller: CustomerToken, Path(id): Path<String>) -> Result<Json<Value>, Problem> {

@@ -27,8 +27,8 @@ pub struct Event {
 /// The newest events, at most `limit`. Clicks are those of today and yesterday.
 pub async fn latest(app: &App, id: AffiliateId, limit: usize) -> Result<Vec<Event>, Problem> {
     let today = app.clock.now().day();
-    let ledger = app.store.ledger(id, limit, None).await?;
-    let mut events: Vec<Event> = ledger.items.iter().map(|e| of_entry(&e.value)).collect();
+    let ledger = app.store.latest_entries(id, limit).await?;
+    let mut events: Vec<Event> = ledger.iter().map(|e| of_entry(&e.value)).collect();
     for day in [today, today.before()] {
         for shard in 0..SHARDS {
             let clicks = app.store.latest_clicks(id, day, shard, limit).await?;

@@ -1,6 +1,10 @@
 //! Counts the days of the affiliates from their raw clicks and ledgers. Safe to run twice, late, or for a past day.
 
-use super::{App, Problem, ROUNDS, shop_days};
+use super::{
+    App, Problem, ROUNDS,
+    lap::{self, Ended, Lap, shards},
+    shop_days,
+};
 use crate::{
     domain::{
         commission::Commission,
@@ -29,6 +33,8 @@ const BATCH: usize = 100;
 /// So long after midnight, and then once an hour, yesterday is counted again: for what came late.
 const LATE_SECONDS: i64 = 2 * 3_600;
 const ONCE_AN_HOUR: i64 = 300;
+/// How long a run goes on with the affiliates' days; its function may take five minutes, with the shop's days besides.
+const SECONDS: i64 = 150;
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Aggregated {
@@ -37,86 +43,80 @@ pub struct Aggregated {
     pub shop_days: usize,
     /// Days that could not be counted; the others are done.
     pub failed: usize,
+    /// Rows that this version cannot read.
+    pub odd: usize,
+    /// There was more than one run takes; the next one goes on.
+    pub more: bool,
 }
 
-/// Counts today, and yesterday while something may still come late, of everybody to whom something happened.
-pub async fn aggregate(app: &App, now: Timestamp) -> Result<Aggregated, Problem> {
-    let seconds = now.since(now.day().begins());
-    let mut done = Aggregated::default();
-    for day in listed_days(now) {
-        let counted = count_listed(app, day, now).await?;
-        done.days += counted.days;
-        done.failed += counted.failed;
+impl Aggregated {
+    pub(super) const fn and(&mut self, ended: Ended) {
+        self.failed += ended.missed.failed;
+        self.odd += ended.missed.odd;
+        self.more |= ended.more;
     }
-    count_shop(app, now, seconds, &mut done).await?;
+}
+
+/// A shard of what was noticed on a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Noticed {
+    on: Day,
+    shard: u8,
+}
+
+impl std::fmt::Display for Noticed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.on, self.shard)
+    }
+}
+
+/// Counts what was noticed today, yesterday while something may still come late, and on every day since the last run that
+/// came to its end: after an outage no day is left out. The shop's own days come first, for they are few.
+pub async fn aggregate(app: &App, now: Timestamp) -> Result<Aggregated, Problem> {
+    let mut done = Aggregated::default();
+    shop_days::count_due(app, now, &mut done).await?;
+    let place = lap::place(app, JOB).await?;
+    let lists = listed(now, place.whole_as_of);
+    count_listed(app, Lap::from(app, place, lists, SECONDS), now, &mut done).await?;
     Ok(done)
 }
 
-/// On which days' lists a run looks.
-fn listed_days(now: Timestamp) -> Vec<Day> {
+/// On which lists a run looks: today's first.
+fn listed(now: Timestamp, whole_as_of: Option<Timestamp>) -> Vec<Noticed> {
     let (today, seconds) = (now.day(), now.since(now.day().begins()));
     let yesterday = seconds < LATE_SECONDS || seconds % 3_600 < ONCE_AN_HOUR;
-    std::iter::once(today).chain(yesterday.then(|| today.before())).collect()
+    let missed = whole_as_of.map_or(0, |at| at.day().days_until(today)).clamp(0, COUNTED_DAYS);
+    let back = u16::try_from(missed).unwrap_or(0).max(u16::from(yesterday));
+    (0..=back).map(|back| today.minus(back)).flat_map(|on| shards().into_iter().map(move |shard| Noticed { on, shard })).collect()
 }
 
 /// How many days a run would count.
 pub async fn due(app: &App, now: Timestamp) -> Result<Aggregated, Problem> {
-    let mut due =
-        Aggregated { shop_days: shop_days::due(app, now, now.since(now.day().begins()) < ONCE_AN_HOUR).await?.len(), ..Aggregated::default() };
-    for day in listed_days(now) {
-        for shard in 0..SHARDS {
-            let mut after = None;
-            loop {
-                let page = app.store.active_on(day, shard, after).await?;
-                due.days += page.items.len();
-                after = page.next;
-                if after.is_none() {
-                    break;
-                }
-            }
-        }
+    let mut due = Aggregated { shop_days: shop_days::due(app, now).await?.len(), ..Aggregated::default() };
+    let lists = listed(now, lap::place(app, JOB).await?.whole_as_of);
+    let mut lap = Lap::dry(app, lists, SECONDS);
+    while let Some((Noticed { on, shard }, after)) = lap.next() {
+        due.days += lap.turn(app.store.active_on(on, shard, after).await).await?.len();
     }
+    due.and(lap.end(now).await?);
     Ok(due)
 }
 
-/// The shop's own days: what was marked, at night also what may have been missed; once an hour how the affiliates stand.
-async fn count_shop(app: &App, now: Timestamp, seconds: i64, done: &mut Aggregated) -> Result<(), Problem> {
-    for day in shop_days::due(app, now, seconds < ONCE_AN_HOUR).await? {
-        match shop_days::count(app, day, now).await {
-            Ok(()) => done.shop_days += 1,
-            Err(problem) => {
-                tracing::error!(%day, cause = problem.cause(), "a day of the shop was not counted in this run");
-                done.failed += 1;
-            }
-        }
-    }
-    let stood = app.store.shop_now().await?.1.as_of;
-    if stood.is_none_or(|at| now.since(at) >= 3_600) { shop_days::stand(app, now).await } else { Ok(()) }
-}
-
-/// Counts the days of everybody to whom something happened, as it was noticed on `listed_on`.
-pub async fn count_listed(app: &App, listed_on: Day, now: Timestamp) -> Result<Aggregated, Problem> {
-    let mut counted = Aggregated::default();
-    for shard in 0..SHARDS {
-        let mut after = None;
-        loop {
-            let page = app.store.active_on(listed_on, shard, after).await?;
-            for active in &page.items {
-                match count_day(app, active.value.affiliate, active.value.day, now).await {
-                    Ok(()) => counted.days += 1,
-                    Err(problem) => {
-                        tracing::error!(affiliate = %active.value.affiliate, cause = problem.cause(), "a day was not counted in this run");
-                        counted.failed += 1;
-                    }
+/// Counts the days of everybody to whom something happened.
+async fn count_listed(app: &App, mut lap: Lap<'_, Noticed>, now: Timestamp, done: &mut Aggregated) -> Result<(), Problem> {
+    while let Some((Noticed { on, shard }, after)) = lap.next() {
+        for active in lap.turn(app.store.active_on(on, shard, after).await).await? {
+            match count_day(app, active.value.affiliate, active.value.day, now).await {
+                Ok(()) => done.days += 1,
+                Err(problem) => {
+                    tracing::error!(affiliate = %active.value.affiliate, cause = problem.cause(), "a day was not counted in this run");
+                    lap.missed(problem).await;
                 }
             }
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
         }
     }
-    Ok(counted)
+    done.and(lap.end(now).await?);
+    Ok(())
 }
 
 /// Counts one day of one affiliate, and lets the totals follow. A count that is younger than `now` stays.
@@ -168,10 +168,11 @@ impl Lane {
     /// The next click; it is the oldest of the shard that was not taken yet.
     async fn next(&mut self, app: &App, affiliate: AffiliateId, day: Day) -> Result<Option<&Click>, Problem> {
         while self.page.is_empty() && !self.ended {
-            let page = app.store.clicks(affiliate, day, self.shard, self.after.take()).await?;
-            self.page.extend(page.items.into_iter().map(|c| c.value));
-            self.ended = page.next.is_none();
-            self.after = page.next;
+            // A click that cannot be read is not counted; the day is.
+            let (clicks, next) = app.store.clicks(affiliate, day, self.shard, self.after.take()).await?.shown();
+            self.page.extend(clicks.into_iter().map(|c| c.value));
+            self.ended = next.is_none();
+            self.after = next;
         }
         Ok(self.page.front())
     }
@@ -198,30 +199,34 @@ async fn visits_of(app: &App, affiliate: AffiliateId, day: Day, now: Timestamp) 
 async fn leads_of(app: &App, affiliate: AffiliateId, day: Day, now: Timestamp) -> Result<u64, Problem> {
     let (mut leads, mut after) = (0, None);
     loop {
-        let page = app.store.referrals_on(affiliate, day, after).await?;
-        leads += page.items.iter().filter(|l| l.value.placed_at <= now && l.value.flag.is_none()).count() as u64;
-        after = page.next;
+        let (page, next) = app.store.referrals_on(affiliate, day, after).await?.whole()?;
+        leads += page.iter().filter(|l| l.value.placed_at <= now && l.value.flag.is_none()).count() as u64;
+        after = next;
         if after.is_none() {
             return Ok(leads);
         }
     }
 }
 
-/// What was paid on a day and noticed up to `now`: from the end of the ledger backwards, as far as the day's beginning.
+/// So far the times of a ledger's older entries may lie before those of their predecessors.
+const OUT_OF_ORDER_SECONDS: i64 = 86_400;
+
+/// What was paid on a day and noticed up to `now`: from the end of the ledger backwards, as far as the day's beginning and
+/// a day further, for entries of older versions may stand a little out of their time's order.
 async fn sales_of(app: &App, affiliate: AffiliateId, day: Day, now: Timestamp) -> Result<Vec<Sale>, Problem> {
     let mut sold: Vec<(Timestamp, OrderId)> = Vec::new();
     let mut after = None;
     loop {
-        let page = app.store.ledger(affiliate, 100, after).await?;
-        for entry in page.items.iter().map(|e| &e.value).filter(|e| e.at <= now) {
+        let (page, next) = app.store.ledger(affiliate, 100, after).await?.whole()?;
+        for entry in page.iter().map(|e| &e.value).filter(|e| e.at <= now) {
             if let Cause::Earned { order, placed_at, paid_at } = entry.cause
                 && paid_at.day() == day
             {
                 sold.push((placed_at, order));
             }
         }
-        let past = page.items.last().is_some_and(|e| e.value.at.day() < day);
-        after = page.next;
+        let past = page.last().is_some_and(|e| day.begins().since(e.value.at) > OUT_OF_ORDER_SECONDS);
+        after = next;
         if after.is_none() || past {
             break;
         }

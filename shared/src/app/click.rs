@@ -8,7 +8,7 @@ use crate::{
         click::{Campaign, Looker, host_of},
         ids::{AffiliateId, ClickId},
         settings::Settings,
-        stats::ActiveDay,
+        stats::{ActiveDay, KEPT_DAYS},
         time::{Day, Timestamp},
     },
     store::{entity::Click, keys},
@@ -73,7 +73,7 @@ pub async fn click(app: &App, known: &Known, code: &ReferralCode, visit: &Visit<
         looker: Looker::of(visit.agent, visit.purpose),
         referrer: visit.referrer.and_then(host_of),
         campaign: visit.campaign.clone(),
-        expires_at: now.plus_days(owner.retention_days + 30),
+        expires_at: now.plus_days(owner.retention_days.max(KEPT_DAYS)),
     };
     mark(app, known, owner.affiliate, now).await?;
     app.store.append(&click).await?;

@@ -48,47 +48,44 @@ pub async fn find(app: &App, sought: &Sought, limit: usize, after: Option<Positi
     let words = sought.words.as_deref().unwrap_or_default();
     if let Some(number) = OrderNumber::parse(words) {
         let found = app.store.order_numbered(&number).await?.map(|o| o.value).filter(|o| sought.is(o));
-        return Ok(Page { items: found.into_iter().collect(), next: None });
+        return Ok(Page::new(found.into_iter().collect(), None));
     }
     if let Some(id) = OrderId::parse(words) {
         let found = app.store.order(id).await?.map(|o| o.value).filter(|o| sought.is(o));
-        return Ok(Page { items: found.into_iter().collect(), next: None });
+        return Ok(Page::new(found.into_iter().collect(), None));
     }
     if let Some(id) = CustomerId::parse(words) {
         return of_customer(app, sought, id, limit, after).await;
     }
     if let Ok(email) = Email::parse(words) {
         let login = app.store.login(Audience::Customer, &email).await?;
-        let Some(id) = login.and_then(|l| CustomerId::parse(&l.value.account)) else { return Ok(Page { items: Vec::new(), next: None }) };
+        let Some(id) = login.and_then(|l| CustomerId::parse(&l.value.account)) else { return Ok(Page::new(Vec::new(), None)) };
         return of_customer(app, sought, id, limit, after).await;
     }
-    let (mut items, mut after) = (Vec::new(), after);
+    let (mut items, mut after) = (Page::new(Vec::new(), None), after);
     for _ in 0..PAGES {
-        let (keys, next) = candidates(app, sought, limit - items.len(), after).await?;
-        let orders: Vec<Stored<Order>> = app.store.behind(keys).await?;
-        let mut orders: Vec<Order> = orders.into_iter().map(|o| o.value).filter(|o| sought.is(o)).collect();
-        if !words.is_empty() {
-            let customers = customers(app, &orders).await?;
-            orders.retain(|o| is_meant(o, customers.iter().find(|c| c.id == o.customer), words));
-        }
-        items.extend(orders);
-        after = next;
+        let candidates = candidates(app, sought, limit - items.len(), after).await?;
+        let found = app.store.behind::<Order>(candidates).await?.map(|o| o.value).filter(|o| sought.is(o));
+        let customers = if words.is_empty() { Vec::new() } else { customers(app, found.rows()).await? };
+        let found = found.filter(|o| words.is_empty() || is_meant(o, customers.iter().find(|c| c.id == o.customer), words));
+        items = found.behind(items);
+        after = items.next().cloned();
         if after.is_none() || items.len() >= limit {
             break;
         }
     }
-    Ok(Page { items, next: after })
+    Ok(items)
 }
 
 /// The next orders to look at: an affiliate's, or those of the days.
-async fn candidates(app: &App, sought: &Sought, limit: usize, after: Option<Position>) -> Result<(Vec<keys::Key>, Option<Position>), Problem> {
+async fn candidates(app: &App, sought: &Sought, limit: usize, after: Option<Position>) -> Result<Page<keys::Key>, Problem> {
     if let Some(affiliate) = sought.affiliate {
         let page = app.store.referrals(affiliate, limit, after).await?;
-        return Ok((page.items.iter().map(|r: &Stored<Referral>| keys::order(r.value.order)).collect(), page.next));
+        return Ok(page.map(|r: Stored<Referral>| keys::order(r.value.order)));
     }
     let (from, to) = sought.days.unwrap_or(sought.usual);
     let page = app.store.orders_between(&Days { from, to, limit, after }).await?;
-    Ok((page.items.iter().map(|n| keys::order(n.value.order)).collect(), page.next))
+    Ok(page.map(|n| keys::order(n.value.order)))
 }
 
 /// The customers of some orders, those who are still there, in one read.
@@ -112,5 +109,5 @@ fn is_meant(order: &Order, customer: Option<&Customer>, words: &str) -> bool {
 
 async fn of_customer(app: &App, sought: &Sought, id: CustomerId, limit: usize, after: Option<Position>) -> Result<Page<Order>, Problem> {
     let page = app.store.orders_of(id, sought.status, limit, after).await?;
-    Ok(Page { items: page.items.into_iter().map(|o| o.value).filter(|o| sought.is(o)).collect(), next: page.next })
+    Ok(page.map(|o| o.value).filter(|o| sought.is(o)))
 }

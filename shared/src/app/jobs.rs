@@ -1,7 +1,9 @@
 //! Schedules by hand: what a run would do, the run itself, and what is remembered of the last ones.
 
 use super::{
-    App, Code, Problem, Shop, aggregate, archive, mature, owed,
+    App, Code, Problem, Shop, aggregate, archive,
+    lap::Share,
+    mature, owed,
     reconcile::{self, Recount},
     release_order, uploads,
 };
@@ -32,24 +34,34 @@ impl FromRef<Workshop> for App {
     }
 }
 
+/// How long a run by hand goes on: whoever waits for it waits half a minute at most. The next run goes on.
+const BY_HAND_SECONDS: i64 = 20;
+
+fn by_hand(app: &App) -> App {
+    let until = Some(app.clock.now().plus_seconds(BY_HAND_SECONDS));
+    App { share: Share { until, ..app.share }, ..app.clone() }
+}
+
 /// What a run as of `now` would do. Nothing is written.
 pub async fn preview(app: &App, job: Job, now: Timestamp) -> Result<Value, Problem> {
+    let app = &by_hand(app);
     Ok(match job {
         Job::Maturation => json!(mature::due(app, now).await?),
         Job::Aggregation => json!(aggregate::due(app, now).await?),
         Job::PaymentExpiry => json!(release_order::overdue(app, now).await?),
         Job::ClickArchive => json!(archive::due(app, now).await?),
-        Job::KtpRetention => json!({ "removed": uploads::overdue(app, now).await? }),
+        Job::KtpRetention => json!(uploads::overdue(app, now).await?),
         Job::Reconciliation => json!(reconcile::reconcile(app, now, Recount::Dry).await?),
-        Job::OutboxSweep => json!({ "handed_on": owed::waiting(app, now).await? }),
+        Job::OutboxSweep => json!(owed::waiting(app, now).await?),
     })
 }
 
 /// Runs a schedule by hand, as of `now`, as its function would.
 pub async fn run(workshop: &Workshop, job: Job, now: Timestamp, by: AdminId) -> Result<Value, Problem> {
-    let app = &workshop.shop.app;
-    let outcome = work(workshop, job, now).await;
-    remember(app, job, now, Some(by), outcome.as_ref().map_err(|p| p.code)).await;
+    let app = by_hand(&workshop.shop.app);
+    let shop = Shop { app: app.clone(), ..workshop.shop.clone() };
+    let outcome = work(&Workshop { shop, ..workshop.clone() }, job, now).await;
+    remember(&app, job, now, Some(by), outcome.as_ref().map_err(|p| p.code)).await;
     outcome
 }
 
@@ -60,9 +72,9 @@ async fn work(workshop: &Workshop, job: Job, now: Timestamp) -> Result<Value, Pr
         Job::Aggregation => json!(aggregate::aggregate(app, now).await?),
         Job::PaymentExpiry => json!(release_order::expire_unpaid(shop, now).await?),
         Job::ClickArchive => json!(archive::archive(app, &workshop.archive, now).await?),
-        Job::KtpRetention => json!({ "removed": uploads::retain(app, &workshop.documents, now).await? }),
+        Job::KtpRetention => json!(uploads::retain(app, &workshop.documents, now).await?),
         Job::Reconciliation => json!(reconcile::reconcile(app, now, Recount::Full).await?),
-        Job::OutboxSweep => json!({ "handed_on": owed::sweep(app, now).await? }),
+        Job::OutboxSweep => json!(owed::sweep(app, now).await?),
     })
 }
 
@@ -84,11 +96,11 @@ fn failed(report: &Value) -> u64 {
 
 /// Keeps what became of a run. That it cannot be kept fails nothing.
 async fn remember(app: &App, job: Job, now: Timestamp, by: Option<AdminId>, outcome: Result<&Value, Code>) {
-    let (ok, report) = match outcome {
-        Ok(report) => (failed(report) == 0, report.to_string()),
-        Err(code) => (false, code.as_str().to_owned()),
+    let (ok, more, report) = match outcome {
+        Ok(report) => (failed(report) == 0, report["more"] == true, report.to_string()),
+        Err(code) => (false, false, code.as_str().to_owned()),
     };
-    let run = JobRun { as_of: now, finished_at: app.clock.now(), ok, report, by };
+    let run = JobRun { as_of: now, finished_at: app.clock.now(), ok, more, report, by };
     if let Err(error) = keep(app, job, run).await {
         tracing::warn!(%error, job = job.as_str(), "a run was not remembered");
     }

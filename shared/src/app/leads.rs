@@ -25,20 +25,20 @@ pub async fn leads(app: &App, id: AffiliateId, status: Option<LeadStatus>, limit
     let mut items = Vec::new();
     for _ in 0..PAGES {
         // As many as are missing, so that the cursor is always where the page ends.
-        let page = app.store.referrals(id, limit - items.len(), after).await?;
-        let referrals: Vec<Referral> = page.items.into_iter().map(|r| r.value).collect();
+        let (page, next) = app.store.referrals(id, limit - items.len(), after).await?.shown();
+        let referrals: Vec<Referral> = page.into_iter().map(|r| r.value).collect();
         let keys: Vec<_> = referrals.iter().map(|r| keys::commission(id, r.placed_at, r.order)).collect();
         let mut found = app.store.get_many(keys.clone()).await?;
         for (referral, key) in referrals.into_iter().zip(&keys) {
             let commission = found.take::<Commission>(key)?.map(|c| c.value);
             items.extend(Some(lead(referral, commission.as_ref(), paid_out)).filter(|l| status.is_none_or(|s| l.status == s)));
         }
-        after = page.next;
+        after = next;
         if after.is_none() || items.len() == limit {
             break;
         }
     }
-    Ok(Page { items, next: after })
+    Ok(Page::new(items, after))
 }
 
 fn lead(referral: Referral, commission: Option<&Commission>, paid_out: Rupiah) -> Lead {

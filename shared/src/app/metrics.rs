@@ -36,6 +36,8 @@ metrics! {
     WebhookLagSeconds: "Seconds";
     /// Notices without the gateway's token.
     WebhookRefused: "Count";
+    /// Rows that this version cannot read, when they are first met.
+    OddRows: "Count";
     /// Wallets that are not the sum of their ledger.
     ReconciliationDifferences: "Count";
 }

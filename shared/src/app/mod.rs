@@ -12,6 +12,7 @@ pub mod credentials;
 pub mod documents;
 pub mod find_orders;
 pub mod jobs;
+pub mod lap;
 pub mod leads;
 pub mod manual_refund;
 pub mod mature;
@@ -19,6 +20,7 @@ pub mod metrics;
 pub mod notices;
 pub mod notify;
 pub mod notify_by_phone;
+pub mod order_books;
 pub mod owed;
 pub mod payment_link;
 pub mod payouts;
@@ -88,6 +90,8 @@ pub struct App {
     /// Seals cursors: only functions that answer lists.
     pub cursors: Option<CursorKey>,
     pub marked: shop_days::Marked,
+    /// How much of its work a run may do at once.
+    pub share: lap::Share,
     pub site: Site,
 }
 

@@ -1,6 +1,10 @@
 //! Owed work: carried out by one worker at a time, and handed to its queue again where nobody has picked it up.
 
-use super::{App, Problem, metrics::Metric};
+use super::{
+    App, Problem,
+    lap::{Lap, shards},
+    metrics::Metric,
+};
 use crate::{
     domain::{
         ids::OutboxId,
@@ -9,13 +13,12 @@ use crate::{
         time::Timestamp,
     },
     events::Message,
-    store::keys::SHARDS,
 };
 
 /// Work younger than this has just been handed on by the request that caused it.
 const PATIENCE_SECONDS: i64 = 60;
-/// Most items of a shard in one run.
-const PER_SHARD: usize = 200;
+/// How long a run goes on; its function may take a minute.
+const SECONDS: i64 = 40;
 
 /// Carries out one piece of work and removes it. Work that is done, or in another worker's hands, is no error: that
 /// worker finishes it, or the sweep brings it again. A failure comes back later and later, and at last to a person.
@@ -44,27 +47,45 @@ fn stuck(item: &OutboxItem) -> Subject {
     }
 }
 
-/// How many items a sweep would hand on.
-pub async fn waiting(app: &App, now: Timestamp) -> Result<usize, Problem> {
-    let mut waiting = 0;
-    for shard in 0..SHARDS {
-        let items = app.store.owed(shard, PER_SHARD).await?.items;
-        waiting += items.iter().filter(|i| now.since(i.value.created_at) >= PATIENCE_SECONDS && i.value.claimed_until <= now).count();
-    }
-    Ok(waiting)
+/// What a sweep did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Swept {
+    pub handed_on: usize,
+    /// Items that their queue did not take; they wait for the next run.
+    pub failed: usize,
+    /// Items that this version cannot read.
+    pub odd: usize,
+    /// There was more than one run takes; the next one goes on.
+    pub more: bool,
 }
 
-/// Hands on what is older than a minute; returns how many items that were.
-pub async fn sweep(app: &App, now: Timestamp) -> Result<usize, Problem> {
-    let mut handed = 0;
-    for shard in 0..SHARDS {
-        for item in app.store.owed(shard, PER_SHARD).await?.items {
-            let item = item.value;
-            if now.since(item.created_at) >= PATIENCE_SECONDS && item.claimed_until <= now {
-                app.queues.send(item.work.lane(), &Message::Owed { outbox: item.id }).await?;
-                handed += 1;
+/// What a sweep would hand on.
+pub async fn waiting(app: &App, now: Timestamp) -> Result<Swept, Problem> {
+    go_through(app, now, Lap::dry(app, shards(), SECONDS)).await
+}
+
+/// Hands on what is older than a minute and due. What waits for its next try is passed over, wherever it stands.
+pub async fn sweep(app: &App, now: Timestamp) -> Result<Swept, Problem> {
+    go_through(app, now, Lap::go_on(app, "outbox-sweep", shards(), SECONDS).await?).await
+}
+
+async fn go_through(app: &App, now: Timestamp, mut lap: Lap<'_, u8>) -> Result<Swept, Problem> {
+    let mut done = Swept::default();
+    while let Some((shard, after)) = lap.next() {
+        for item in lap.turn(app.store.owed(shard, after).await).await?.into_iter().map(|i| i.value) {
+            if now.since(item.created_at) < PATIENCE_SECONDS || item.claimed_until > now {
+                continue;
+            }
+            if lap.is_dry() {
+                done.handed_on += 1;
+                continue;
+            }
+            match app.queues.send(item.work.lane(), &Message::Owed { outbox: item.id }).await {
+                Ok(()) => done.handed_on += 1,
+                Err(error) => lap.missed(error.into()).await,
             }
         }
     }
-    Ok(handed)
+    let ended = lap.end(now).await?;
+    Ok(Swept { failed: ended.missed.failed, odd: ended.missed.odd, more: ended.more, ..done })
 }

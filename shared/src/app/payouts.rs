@@ -163,9 +163,9 @@ pub async fn export(app: &App, by: Reviewer, most: usize) -> Result<Exported, Pr
     let mut after = None;
     for _ in 0..EXPORT_PAGES {
         let by_hand = |p: &Payout| p.status == PayoutStatus::Processing && p.transfer.is_none();
-        let page = app.store.open_payouts(by_hand, 100, after).await?;
-        waiting.extend(page.items);
-        after = page.next;
+        let (page, next) = app.store.open_payouts(by_hand, 100, after).await?.shown();
+        waiting.extend(page);
+        after = next;
         if after.is_none() {
             break;
         }

@@ -3,7 +3,7 @@
 use crate::{
     domain::{Wrong, commission::NotVoidable, coupon::NotValid, money::Overflow, order::NotRefundable, payout::Refusal},
     gateway::GatewayError,
-    store::StoreError,
+    store::{StoreError, entity::Corrupt},
 };
 use http::StatusCode;
 use serde::Serialize;
@@ -64,11 +64,13 @@ pub struct Problem {
     pub errors: Vec<FieldError>,
     pub retry_after: Option<i64>,
     pub(crate) logged: Option<String>,
+    /// The row that could not be read, where that is all that is wrong.
+    pub(crate) odd: Option<Box<Corrupt>>,
 }
 
 impl Problem {
     pub const fn new(code: Code) -> Self {
-        Self { code, detail: None, errors: Vec::new(), retry_after: None, logged: None }
+        Self { code, detail: None, errors: Vec::new(), retry_after: None, logged: None, odd: None }
     }
 
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
@@ -118,7 +120,8 @@ impl From<StoreError> for Problem {
         match error {
             StoreError::Unavailable(_) => Self::unavailable(error),
             StoreError::Astray => Self::field("cursor", Wrong::new("bad_cursor", "is not a cursor of this list")),
-            StoreError::Corrupt(_) | StoreError::Refused(_) => Self::internal(error),
+            StoreError::Corrupt(corrupt) => Self { odd: Some(Box::new(corrupt.clone())), ..Self::internal(corrupt) },
+            StoreError::Refused(_) => Self::internal(error),
         }
     }
 }

@@ -99,9 +99,9 @@ async fn pause(app: &App, customer: Stored<Customer>) -> Result<Stored<Customer>
 async fn closed_orders(app: &App, id: CustomerId) -> Result<Vec<Stored<Order>>, Problem> {
     let (mut all, mut after) = (Vec::new(), None);
     loop {
-        let page = app.store.orders_of(id, None, 100, after).await?;
-        all.extend(page.items);
-        after = page.next;
+        let (page, next) = app.store.orders_of(id, None, 100, after).await?.whole()?;
+        all.extend(page);
+        after = next;
         if after.is_none() {
             break;
         }

@@ -3,6 +3,7 @@
 use super::{
     App, Code, Problem, ROUNDS, Shop,
     audit::{self, Reviewer},
+    lap::{Ended, Lap, shards},
     payment_link::end_invoices,
     send_refund, shop_days, transfers,
 };
@@ -16,13 +17,13 @@ use crate::{
     store::{
         catalog::{AVAILABLE, give_coupon_back},
         entity::{Referral, Stored},
-        keys::{self, SHARDS},
+        keys,
         transaction::{Commit, Transaction},
     },
 };
 
-/// Most orders of a shard that one run of the schedule expires.
-const PER_SHARD: usize = 50;
+/// How long a run expires orders; its function may take four minutes, and asks about refunds and transfers besides.
+const SECONDS: i64 = 100;
 
 /// Who releases an order.
 #[derive(Debug, Clone, Copy)]
@@ -92,28 +93,35 @@ pub struct Expired {
     pub kept: usize,
     /// Refunds that the gateway had not told of, and that are settled now.
     pub refunds: usize,
+    /// Orders, refunds and payouts that this version cannot read.
+    pub odd: usize,
+    /// There was more than one run takes; the next one goes on.
+    pub more: bool,
 }
 
 /// How many orders a run would look at.
 pub async fn overdue(app: &App, now: Timestamp) -> Result<Expired, Problem> {
-    let mut due = Expired::default();
-    for shard in 0..SHARDS {
-        let page = app.store.unpaid(shard, now, PER_SHARD).await?;
-        let orders = app.store.behind::<Order>(page.items).await?;
-        due.expired += orders.iter().filter(|o| o.value.status == OrderStatus::Pending && o.value.pay_by <= now).count();
+    let (mut due, mut lap) = (Expired::default(), Lap::dry(app, shards(), SECONDS));
+    while let Some((shard, after)) = lap.next() {
+        let orders = lap.turn(app.store.unpaid(shard, now, after).await).await?;
+        due.expired += orders.iter().filter(|o| is_overdue(&o.value, now)).count();
     }
-    Ok(due)
+    let ended = lap.end(now).await?;
+    Ok(Expired { odd: ended.missed.odd, more: ended.more, ..due })
 }
 
-/// Expires what was to be paid by `now`. The gateway is asked before each; what it does not answer for waits.
+fn is_overdue(order: &Order, now: Timestamp) -> bool {
+    order.status == OrderStatus::Pending && order.pay_by <= now
+}
+
+/// Expires what was to be paid by `now`. The gateway is asked before each; what it does not answer for waits, and what is
+/// behind it does not.
 pub async fn expire_unpaid(shop: &Shop, now: Timestamp) -> Result<Expired, Problem> {
     let mut done = Expired::default();
-    for shard in 0..SHARDS {
-        let page = shop.app.store.unpaid(shard, now, PER_SHARD).await?;
-        for read in shop.app.store.behind::<Order>(page.items).await? {
-            if read.value.status != OrderStatus::Pending || read.value.pay_by > now {
-                continue;
-            }
+    let mut lap = Lap::go_on(&shop.app, "payment-expiry", shards(), SECONDS).await?;
+    while let Some((shard, after)) = lap.next() {
+        let orders = lap.turn(shop.app.store.unpaid(shard, now, after).await).await?;
+        for read in orders.into_iter().filter(|o| is_overdue(&o.value, now)) {
             let id = read.value.id;
             match release(shop, read, OrderStatus::Expired, Released::Schedule, None, now).await {
                 Ok(_) => done.expired += 1,
@@ -124,7 +132,11 @@ pub async fn expire_unpaid(shop: &Shop, now: Timestamp) -> Result<Expired, Probl
             }
         }
     }
-    done.refunds = send_refund::ask_about_sent(shop, now).await?;
-    transfers::ask_about_sent(shop, now).await?;
-    Ok(done)
+    let mut ended = lap.end(now).await?;
+    let (refunds, of_refunds) = send_refund::ask_about_sent(shop, now).await?;
+    let of_transfers = transfers::ask_about_sent(shop, now).await?;
+    for other in [of_refunds, of_transfers] {
+        ended = Ended { missed: ended.missed.and(other.missed), more: ended.more || other.more };
+    }
+    Ok(Expired { refunds, odd: ended.missed.odd, more: ended.more, ..done })
 }

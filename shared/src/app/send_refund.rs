@@ -1,6 +1,12 @@
 //! Sends a refund to the gateway, and records what the gateway says of it.
 
-use super::{Problem, ROUNDS, Shop, audit, metrics::Metric, notices::Heard, shop_days};
+use super::{
+    Problem, ROUNDS, Shop, audit,
+    lap::{Ended, Lap},
+    metrics::Metric,
+    notices::Heard,
+    shop_days,
+};
 use crate::{
     domain::{
         Forbidden,
@@ -113,22 +119,26 @@ async fn contradiction(shop: &Shop, refund: &Refund, said: &str) -> Result<(), P
     Ok(())
 }
 
-/// How long the gateway is given to tell by itself what became of a refund, how many are asked for in one run, and after how
-/// long a person is told.
+/// How long the gateway is given to tell by itself what became of a refund, how long one run asks, and after how long a
+/// person is told.
 const PATIENCE_SECONDS: i64 = 3_600;
-const PER_RUN: usize = 200;
+const ASKING_SECONDS: i64 = 50;
 const UNSETTLED_SECONDS: i64 = 3 * 86_400;
 
 /// Asks the gateway about refunds that it took long ago and has not told of since; answers with how many are settled now.
-pub async fn ask_about_sent(shop: &Shop, now: Timestamp) -> Result<usize, Problem> {
+/// Those that stay as they are hide no others: the next run goes on behind them.
+pub async fn ask_about_sent(shop: &Shop, now: Timestamp) -> Result<(usize, Ended), Problem> {
     let mut settled = 0;
-    for read in shop.app.store.refunds_sent_before(now.plus_seconds(-PATIENCE_SECONDS), PER_RUN).await? {
-        match ask_about_one(shop, &read.value, now).await {
-            Ok(is_settled) => settled += usize::from(is_settled),
-            Err(problem) => tracing::info!(refund = %read.value.id, code = problem.code.as_str(), "refund not asked for in this run"),
+    let mut lap = Lap::go_on(&shop.app, "refunds-sent", vec!["sent"], ASKING_SECONDS).await?;
+    while let Some((_, after)) = lap.next() {
+        for read in lap.turn(shop.app.store.refunds_sent_before(now.plus_seconds(-PATIENCE_SECONDS), after).await).await? {
+            match ask_about_one(shop, &read.value, now).await {
+                Ok(is_settled) => settled += usize::from(is_settled),
+                Err(problem) => tracing::info!(refund = %read.value.id, code = problem.code.as_str(), "refund not asked for in this run"),
+            }
         }
     }
-    Ok(settled)
+    Ok((settled, lap.end(now).await?))
 }
 
 /// Whether the refund is settled now. One that is not for days is a person's to ask the gateway about.

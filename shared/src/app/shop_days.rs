@@ -1,19 +1,25 @@
 //! Counts the days of the whole shop, from the orders that were placed on them. Safe to run twice, late, or for past days.
 
-use super::{App, Problem, ROUNDS};
+use super::{
+    App, Problem, ROUNDS,
+    aggregate::Aggregated,
+    lap::{self, Ended, Lap, Missed},
+};
 use crate::{
     domain::{
         affiliate::AffiliateStatus,
         catalog::Category,
         commission::Commission,
         ids::ProductId,
+        job::Place,
         order::Order,
         shop_stats::{ShopDay, ShopMark, ShopSums, ShopTotals, Standings},
         time::{Day, Timestamp},
         wallet::{Balance, Wallet},
     },
     store::{
-        entity::Stored,
+        Page, StoreError,
+        entity::Corrupt,
         keys,
         transaction::{Commit, Transaction},
     },
@@ -28,6 +34,10 @@ const KEPT_DAYS: u16 = 2;
 /// Days that the night's run counts again in any case, and how far back it looks for orders whose way is not over.
 const NIGHTLY_DAYS: u16 = 35;
 const LONGEST_WAY: u16 = 366;
+/// When the night's run begins, from midnight on.
+const NIGHT_SECONDS: i64 = 300;
+/// How long a run goes on with each of its walks.
+const SECONDS: i64 = 40;
 
 /// Days that this process has marked as to be counted again, and when.
 #[derive(Debug, Clone, Default)]
@@ -50,31 +60,84 @@ pub async fn mark(app: &App, order: &Order) {
     }
 }
 
-/// The days that are due at `now`: those of today's marks, and at night also the last weeks and all that are not over.
-pub async fn due(app: &App, now: Timestamp, nightly: bool) -> Result<Vec<Day>, Problem> {
+/// The walks of the aggregation through the shop's days, and through the affiliates' standings.
+const MARKED: &str = "shop-days";
+const NIGHTLY: &str = "shop-days-nightly";
+const STANDINGS: &str = "standings";
+
+/// The days of today's marks, and whether the night's run is due: it is until it has come to its end, however late.
+async fn marked_and_night(app: &App, now: Timestamp) -> Result<(Vec<Day>, Option<Place>), Problem> {
+    let night = lap::place(app, NIGHTLY).await?;
+    let begins = now.since(now.day().begins()) < NIGHT_SECONDS;
+    let unfinished = night.begun_at.is_some() || night.whole_as_of.is_some_and(|at| at.day() < now.day());
+    Ok((app.store.shop_marks(now.day()).await?, (begins || unfinished).then_some(night)))
+}
+
+/// What the night's run counts: yesterday's marks, the last weeks, and all days that are not over.
+async fn nights_days(app: &App, now: Timestamp) -> Result<Vec<Day>, Problem> {
     let today = now.day();
-    let mut days = app.store.shop_marks(today).await?;
-    if nightly {
-        days.extend(app.store.shop_marks(today.before()).await?);
-        days.extend((0..NIGHTLY_DAYS).map(|back| today.minus(back)));
-        let open = app.store.shop_days(today.minus(LONGEST_WAY), today).await?.into_iter().filter(|d| d.sums.open() > 0);
-        days.extend(open.map(|d| d.day));
+    let mut days = app.store.shop_marks(today.before()).await?;
+    days.extend((0..NIGHTLY_DAYS).map(|back| today.minus(back)));
+    let open = app.store.shop_days(today.minus(LONGEST_WAY), today).await?.into_iter().filter(|d| d.sums.open() > 0);
+    days.extend(open.map(|d| d.day));
+    days.sort_unstable();
+    days.dedup();
+    Ok(days)
+}
+
+/// The days that are due at `now`.
+pub async fn due(app: &App, now: Timestamp) -> Result<Vec<Day>, Problem> {
+    let (mut days, night) = marked_and_night(app, now).await?;
+    if night.is_some() {
+        days.extend(nights_days(app, now).await?);
     }
     days.sort_unstable();
     days.dedup();
     Ok(days)
 }
 
+/// Counts the shop's days that are due, and once an hour how the affiliates stand. A run that had no time for all of it
+/// leaves the rest to the next.
+pub async fn count_due(app: &App, now: Timestamp, done: &mut Aggregated) -> Result<(), Problem> {
+    let (marked, night) = marked_and_night(app, now).await?;
+    let mut laps = vec![Lap::go_on(app, MARKED, marked, SECONDS).await?];
+    if let Some(place) = night {
+        laps.push(Lap::from(app, place, nights_days(app, now).await?, SECONDS));
+    }
+    for mut lap in laps {
+        while let Some((day, _)) = lap.next() {
+            for day in lap.turn(Ok(Page::new(vec![day], None))).await? {
+                match count(app, day, now, &mut lap.missed).await {
+                    Ok(()) => done.shop_days += 1,
+                    Err(problem) => {
+                        tracing::error!(%day, cause = problem.cause(), "a day of the shop was not counted in this run");
+                        lap.missed(problem).await;
+                    }
+                }
+            }
+        }
+        done.and(lap.end(now).await?);
+    }
+    let stood = app.store.shop_now().await?.1.as_of;
+    if stood.is_none_or(|at| now.since(at) >= 3_600) {
+        done.and(stand(app, now).await?);
+    }
+    Ok(())
+}
+
 /// Counts one day and lets the totals follow. A count that is younger than `now` stays.
-pub async fn count(app: &App, day: Day, now: Timestamp) -> Result<(), Problem> {
-    for _ in 0..ROUNDS {
+pub async fn count(app: &App, day: Day, now: Timestamp, missed: &mut Missed) -> Result<(), Problem> {
+    for round in 0..ROUNDS {
         let (day_key, totals_key) = (keys::shop_day(day), keys::shop_totals());
         let mut found = app.store.get_many([day_key.clone(), totals_key.clone()]).await?;
         let (before, totals) = (found.take::<ShopDay>(&day_key)?, found.take::<ShopTotals>(&totals_key)?);
         if before.as_ref().is_some_and(|b| b.value.as_of >= now) {
             return Ok(());
         }
-        let counted = recount(app, day, now).await?;
+        let (counted, odd) = recount(app, day, now).await?;
+        if round == 0 {
+            missed.odd(app, odd).await;
+        }
         if before.is_none() && counted.sums == ShopSums::default() {
             return Ok(());
         }
@@ -95,40 +158,51 @@ pub async fn count(app: &App, day: Day, now: Timestamp) -> Result<(), Problem> {
     Err(Problem::unavailable("counting a day kept colliding"))
 }
 
-async fn recount(app: &App, day: Day, now: Timestamp) -> Result<ShopDay, Problem> {
+/// The day as its orders are now, without those that this version cannot read.
+async fn recount(app: &App, day: Day, now: Timestamp) -> Result<(ShopDay, Vec<Corrupt>), Problem> {
     let categories: HashMap<ProductId, Category> = app.store.catalogue().await?.into_iter().map(|o| (o.product.id, o.product.category)).collect();
-    let (mut counted, mut after) = (ShopDay::empty(day, now), None);
+    let (mut counted, mut odd, mut after) = (ShopDay::empty(day, now), Vec::new(), None);
     loop {
-        let page = app.store.orders_on(day, after).await?;
-        let orders: Vec<Stored<Order>> = app.store.behind(page.items.iter().map(|n| keys::order(n.value.order)).collect()).await?;
+        let numbered = app.store.orders_on(day, after).await?.map(|n| keys::order(n.value.order));
+        let (keys, mut unread, next) = numbered.apart();
+        let (orders, mut unreadable, _all) = app.store.behind::<Order>(Page::new(keys, None)).await?.apart();
+        odd.append(&mut unread);
+        odd.append(&mut unreadable);
         let of = |o: &Order| o.attribution.as_ref().filter(|_| o.paid.is_some()).map(|a| keys::commission(a.affiliate, o.placed_at, o.id));
         let mut earned = app.store.get_many(orders.iter().filter_map(|o| of(&o.value))).await?;
         for order in orders.into_iter().map(|o| o.value) {
-            let commission = of(&order).map(|key| earned.take::<Commission>(&key)).transpose()?.flatten().map(|c| c.value);
+            let commission = match of(&order).map(|key| earned.take::<Commission>(&key)).transpose() {
+                Ok(found) => found.flatten().map(|c| c.value),
+                Err(StoreError::Corrupt(corrupt)) => {
+                    odd.push(corrupt);
+                    None
+                }
+                Err(error) => return Err(error.into()),
+            };
             counted.add(&order, commission.as_ref(), |id| categories.get(&id).copied())?;
         }
-        after = page.next;
+        after = next;
         if after.is_none() {
-            return Ok(counted);
+            return Ok((counted.bounded()?, odd));
         }
     }
 }
 
-/// Adds up how the affiliates stand: as many reads as there are affiliates, so once an hour.
-pub async fn stand(app: &App, now: Timestamp) -> Result<(), Problem> {
-    let mut standings = Standings { as_of: Some(now), ..Standings::default() };
-    for status in AffiliateStatus::ALL {
-        let mut after = None;
-        loop {
-            let page = app.store.applications(*status, |_| true, 100, after).await?;
-            *standings.affiliates.entry(status.as_str().into()).or_default() += page.items.len() as u64;
-            let wallets: Vec<Stored<Wallet>> = app.store.behind(page.items.iter().map(|a| keys::wallet(a.value.id)).collect()).await?;
-            standings.balance = wallets.iter().try_fold(standings.balance, |sum: Balance, w| sum.plus(&w.value.balance))?;
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
+/// Adds up how the affiliates stand: as many reads as there are affiliates, so once an hour, over several runs if need be.
+async fn stand(app: &App, now: Timestamp) -> Result<Ended, Problem> {
+    let mut lap = Lap::go_on(app, STANDINGS, AffiliateStatus::ALL.to_vec(), SECONDS).await?;
+    let mut standings: Standings = lap.carried().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    while let Some((status, after)) = lap.next() {
+        let affiliates = lap.turn(app.store.applications(status, |_| true, 100, after).await).await?;
+        *standings.affiliates.entry(status.as_str().into()).or_default() += affiliates.len() as u64;
+        let keys = affiliates.iter().map(|a| keys::wallet(a.value.id)).collect();
+        let (wallets, odd, _all) = app.store.behind::<Wallet>(Page::new(keys, None)).await?.apart();
+        lap.missed.odd(app, odd).await;
+        standings.balance = wallets.iter().try_fold(standings.balance, |sum: Balance, w| sum.plus(&w.value.balance))?;
+        lap.carry(serde_json::to_string(&standings).unwrap_or_default());
     }
-    Ok(app.store.append(&standings).await?)
+    if lap.is_over() {
+        app.store.append(&Standings { as_of: Some(now), ..standings }).await?;
+    }
+    lap.end(now).await
 }

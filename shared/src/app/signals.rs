@@ -48,7 +48,7 @@ pub async fn of_sale(app: &App, order: &Order, affiliate: AffiliateId) -> Result
 
 /// How many of the latest leads, this one included, come from where this one does.
 async fn of_one_visitor(app: &App, order: &Order, affiliate: AffiliateId) -> Result<u32, Problem> {
-    let latest = app.store.referrals(affiliate, COMPARED, None).await?.items;
+    let latest = app.store.latest_referrals(affiliate, COMPARED).await?;
     let own = latest.iter().find(|l| l.value.order == order.id).and_then(|l| l.value.visitor.clone());
     let same = latest.iter().filter(|l| own.is_some() && l.value.visitor == own).count();
     Ok(u32::try_from(same).unwrap_or(u32::MAX))

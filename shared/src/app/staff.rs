@@ -45,7 +45,7 @@ fn joining(app: &App, invited: Invited, id: AdminId) -> (Admin, OutboxItem) {
 
 /// Makes the first owner, who is mailed a link to choose a password. There is one in the life of a table.
 pub async fn first_owner(app: &App, name: PersonName, email: Email) -> Result<Admin, Problem> {
-    if !app.store.staff(1, None).await?.items.is_empty() {
+    if !app.store.staff(1, None).await?.is_empty() {
         return Err(Problem::conflict("there is staff already: an owner invites others"));
     }
     let invited = Invited { name, email, role: Role::Owner };

@@ -24,22 +24,25 @@ pub async fn of_month(app: &App, id: AffiliateId, first: Day) -> Result<Statemen
     let (begins, ends) = (first.begins(), first.last_of_month().after().begins());
     let wallet = app.store.wallet(id).await?.ok_or_else(|| Problem::conflict("the application has not been approved"))?.value;
     let (mut closing, mut opening) = (wallet.balance, wallet.balance);
-    let (mut entries, mut after, mut seen) = (Vec::new(), None, 0);
+    let (mut entries, mut after, mut seen, mut within) = (Vec::new(), None, 0, false);
     loop {
-        let page = app.store.ledger(id, 100, after).await?;
-        for entry in page.items.into_iter().map(|e| e.value).filter(|e| e.number <= wallet.entries) {
+        let (page, next) = app.store.ledger(id, 100, after).await?.whole()?;
+        for entry in page.into_iter().map(|e| e.value).filter(|e| e.number <= wallet.entries) {
             if entry.at < begins {
                 return Ok(finished(opening, entries, closing));
             }
             opening = opening.without(&entry)?;
-            if entry.at >= ends {
-                closing = opening;
-            } else {
+            // The last entry before its end closes a month: all older ones are in it or before it, also where an older
+            // version dated one of them later. So a month ends where the next begins.
+            within |= entry.at < ends;
+            if within {
                 entries.push(entry);
+            } else {
+                closing = opening;
             }
             seen += 1;
         }
-        after = page.next;
+        after = next;
         if after.is_none() {
             return Ok(finished(opening, entries, closing));
         }

@@ -29,15 +29,15 @@ impl Sought {
 const PAGES: usize = 10;
 
 pub async fn find(app: &App, sought: &Sought, limit: usize, mut after: Option<Position>) -> Result<Page<AuditEntry>, Problem> {
-    let mut items = Vec::new();
+    let mut items = Page::new(Vec::new(), None);
     for _ in 0..PAGES {
         let days = Days { from: sought.from, to: sought.to, limit: limit - items.len(), after };
         let page = app.store.by_day::<AuditEntry>(&days, keys::audit_day).await?;
-        items.extend(page.items.into_iter().map(|e| e.value).filter(|e| sought.is(e)));
-        after = page.next;
+        items = page.map(|e| e.value).filter(|e| sought.is(e)).behind(items);
+        after = items.next().cloned();
         if after.is_none() || items.len() >= limit {
             break;
         }
     }
-    Ok(Page { items, next: after })
+    Ok(items)
 }

@@ -3,6 +3,7 @@
 use super::{
     App, Code, Problem, ROUNDS, Shop,
     audit::{self, Reviewer},
+    lap::{Ended, Lap},
     metrics::Metric,
     notices::Heard,
     payouts::{self, PayoutRead},
@@ -212,31 +213,25 @@ pub async fn ask(shop: &Shop, id: PayoutId, by: AdminId, ending: TransferEnding)
     }
 }
 
-/// How long the gateway is given to tell by itself, how many transfers are asked for in one run, and after how long a person
-/// is told.
+/// How long the gateway is given to tell by itself, how long one run asks, and after how long a person is told.
 const PATIENCE_SECONDS: i64 = 3_600;
-const PER_RUN: usize = 100;
+const ASKING_SECONDS: i64 = 50;
 pub(super) const UNSETTLED_SECONDS: i64 = 3 * 86_400;
 
-/// Asks the gateway about transfers that it took long ago and has not told of since.
-pub async fn ask_about_sent(shop: &Shop, now: Timestamp) -> Result<(), Problem> {
-    let (mut asked, mut after) = (0, None);
-    loop {
-        let page = shop.app.store.open_payouts(|p| p.status == PayoutStatus::Processing, PER_RUN, after).await?;
-        for payout in page.items {
+/// Asks the gateway about transfers that it took long ago and has not told of since. Neither those that people transfer
+/// nor those that stay as they are hide any others: the next run goes on behind them.
+pub async fn ask_about_sent(shop: &Shop, now: Timestamp) -> Result<Ended, Problem> {
+    let mut lap = Lap::go_on(&shop.app, "transfers-sent", vec!["open"], ASKING_SECONDS).await?;
+    while let Some((_, after)) = lap.next() {
+        for payout in lap.turn(shop.app.store.open_payouts(|p| p.status == PayoutStatus::Processing, 50, after).await).await? {
             let Some(transfer) = payout.value.transfer.filter(|t| now.since(t.at) >= PATIENCE_SECONDS) else { continue };
             let Some(gateway_id) = &transfer.gateway_id else { continue };
-            asked += 1;
             if let Err(problem) = ask_about_one(shop, payout.value.id, gateway_id, transfer.at, now).await {
                 tracing::info!(payout = %payout.value.id, code = problem.code.as_str(), "transfer not asked for in this run");
             }
         }
-        after = page.next;
-        // Those that people transfer count for nothing: they must not hide the gateway's behind them.
-        if after.is_none() || asked >= PER_RUN {
-            return Ok(());
-        }
     }
+    lap.end(now).await
 }
 
 async fn ask_about_one(shop: &Shop, id: PayoutId, gateway_id: &str, sent_at: Timestamp, now: Timestamp) -> Result<(), Problem> {

@@ -4,6 +4,7 @@
 use super::{
     App, Code, Problem, ROUNDS,
     audit::{self, Reviewer},
+    lap::Lap,
 };
 use crate::{
     domain::{
@@ -234,34 +235,56 @@ async fn flag_identity(app: &App, tx: &mut Transaction<()>, id: AffiliateId, nik
     Ok(())
 }
 
-/// Most images that one run of the retention removes.
-const PER_RUN: usize = 500;
+/// How long a run of the retention goes on; its function may take two minutes.
+const SECONDS: i64 = 100;
+
+/// What a run of the retention did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Retained {
+    pub removed: usize,
+    /// Pictures that could not be removed in this run; the others are.
+    pub failed: usize,
+    /// Cards that this version cannot read.
+    pub odd: usize,
+    /// There was more than one run takes; the next one goes on.
+    pub more: bool,
+}
 
 /// Removes the pictures of identity cards whose time is over; answers with how many. The picture goes first: a run that
 /// is cut off in between finds it again and finds it gone.
-pub async fn retain(app: &App, documents: &Documents, now: Timestamp) -> Result<usize, Problem> {
+pub async fn retain(app: &App, documents: &Documents, now: Timestamp) -> Result<Retained, Problem> {
     let mut removed = 0;
-    while removed < PER_RUN {
-        let overdue = app.store.ktp_overdue(now, 50).await?.items;
-        let mut progress = false;
-        for read in overdue {
-            documents.delete(&KtpImage::key(read.value.affiliate, read.value.upload)).await?;
-            let identity = Identity { sealed_nik: String::new(), nik_hash: String::new(), ..read.value.identity.clone() };
-            let gone = KtpImage { deleted_at: Some(now), identity, ..read.value.clone() };
-            if let Commit::Done = app.store.save(&read, &gone).await? {
-                (removed, progress) = (removed + 1, true);
+    let mut lap = Lap::go_on(app, "ktp-retention", vec!["overdue"], SECONDS).await?;
+    while let Some((_, after)) = lap.next() {
+        for read in lap.turn(app.store.ktp_overdue(now, after).await).await? {
+            match remove_card(app, documents, &read, now).await {
+                Ok(gone) => removed += usize::from(gone),
+                Err(problem) => {
+                    tracing::error!(upload = %read.value.upload, cause = problem.cause(), "a card was not removed in this run");
+                    lap.missed(problem).await;
+                }
             }
         }
-        if !progress {
-            break;
-        }
     }
-    Ok(removed)
+    let ended = lap.end(now).await?;
+    Ok(Retained { removed, failed: ended.missed.failed, odd: ended.missed.odd, more: ended.more })
+}
+
+async fn remove_card(app: &App, documents: &Documents, read: &Stored<KtpImage>, now: Timestamp) -> Result<bool, Problem> {
+    documents.delete(&KtpImage::key(read.value.affiliate, read.value.upload)).await?;
+    let identity = Identity { sealed_nik: String::new(), nik_hash: String::new(), ..read.value.identity.clone() };
+    let gone = KtpImage { deleted_at: Some(now), identity, ..read.value.clone() };
+    Ok(matches!(app.store.save(read, &gone).await?, Commit::Done))
 }
 
 /// How many pictures a run of the retention would remove.
-pub async fn overdue(app: &App, now: Timestamp) -> Result<usize, Problem> {
-    Ok(app.store.ktp_overdue(now, PER_RUN).await?.items.len())
+pub async fn overdue(app: &App, now: Timestamp) -> Result<Retained, Problem> {
+    let (mut removed, mut lap) = (0, Lap::dry(app, vec!["overdue"], SECONDS));
+    while let Some((_, after)) = lap.next() {
+        removed += lap.turn(app.store.ktp_overdue(now, after).await).await?.len();
+    }
+    let ended = lap.end(now).await?;
+    Ok(Retained { removed, odd: ended.missed.odd, more: ended.more, failed: 0 })
 }
 
 impl From<FilesError> for Problem {

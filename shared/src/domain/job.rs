@@ -67,6 +67,15 @@ pub enum Subject {
     PayoutNotApproved {
         payout: PayoutId,
     },
+    /// The books of an order do not agree with its payments, refunds or commission.
+    OrderDifference {
+        order: OrderId,
+    },
+    /// A row that this version cannot read: written by another version, or damaged. `digest` is of its key.
+    OddRow {
+        item: String,
+        digest: String,
+    },
 }
 
 impl Task {
@@ -124,8 +133,11 @@ pub struct JobRuns {
 pub struct JobRun {
     pub as_of: Timestamp,
     pub finished_at: Timestamp,
-    /// Nothing was left undone.
+    /// Nothing went wrong.
     pub ok: bool,
+    /// There was more than the run could take.
+    #[serde(default)]
+    pub more: bool,
     /// What it did, as JSON; or what went wrong.
     pub report: String,
     /// Who ran it by hand.
@@ -142,12 +154,39 @@ impl JobRuns {
     }
 
     pub fn with(mut self, run: JobRun) -> Self {
-        if run.ok {
+        if run.ok && !run.more {
             self.as_of = self.as_of.max(Some(run.as_of));
         }
         self.runs.insert(0, run);
         self.runs.truncate(REMEMBERED);
         self
+    }
+}
+
+/// Where a walk through long lists stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    pub name: String,
+    /// The list to go on with; none: the walk begins anew.
+    #[serde(default)]
+    pub list: Option<String>,
+    /// The last row of it that was taken.
+    #[serde(default)]
+    pub after: Vec<(String, String)>,
+    /// When a walk began that has not come to its end.
+    #[serde(default)]
+    pub begun_at: Option<Timestamp>,
+    /// As of when the last walk came to its end.
+    #[serde(default)]
+    pub whole_as_of: Option<Timestamp>,
+    /// What the walk has gathered so far.
+    #[serde(default)]
+    pub carry: Option<String>,
+}
+
+impl Place {
+    pub fn start(name: &str) -> Self {
+        Self { name: name.into(), list: None, after: Vec::new(), begun_at: None, whole_as_of: None, carry: None }
     }
 }
 
@@ -158,4 +197,7 @@ pub struct Checkpoint {
     pub entries: u64,
     pub balance: Balance,
     pub checked_at: Timestamp,
+    /// When it was last recounted from the beginning.
+    #[serde(default)]
+    pub full_at: Option<Timestamp>,
 }

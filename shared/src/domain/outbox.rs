@@ -21,6 +21,9 @@ pub struct OutboxItem {
     /// How often somebody has begun.
     #[serde(default)]
     pub tries: u32,
+    /// Which claim it is: whoever is done removes what was claimed, and nothing that was owed again since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claim: Option<String>,
 }
 
 /// How long a worker may take for one piece of work before another may try it, at first.
@@ -204,13 +207,13 @@ impl OutboxItem {
     /// The item for `work`, named by its cause, so that a repeated cause is the same item.
     pub fn new(work: Work, now: Timestamp) -> Self {
         let name = serde_json::to_string(&work).unwrap_or_default();
-        Self { id: OutboxId::named(&[&name]), work, created_at: now, claimed_until: now, tries: 0 }
+        Self { id: OutboxId::named(&[&name]), work, created_at: now, claimed_until: now, tries: 0, claim: None }
     }
 
     /// The item in the hands of a worker; nothing while it is in another's. Every try waits twice as long for the next.
-    pub fn claimed(&self, now: Timestamp) -> Option<Self> {
+    pub fn claimed(&self, now: Timestamp, claim: String) -> Option<Self> {
         let pause = (CLAIM_SECONDS << self.tries.min(10)).min(LONGEST_PAUSE);
-        (self.claimed_until <= now).then(|| Self { claimed_until: now.plus_seconds(pause), tries: self.tries + 1, ..self.clone() })
+        (self.claimed_until <= now).then(|| Self { claimed_until: now.plus_seconds(pause), tries: self.tries + 1, claim: Some(claim), ..self.clone() })
     }
 
     pub const fn is_stuck(&self) -> bool {

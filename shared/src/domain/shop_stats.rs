@@ -66,6 +66,11 @@ pub struct ShopSums {
 const MOST_PLACES: usize = 200;
 const ELSEWHERE: &str = "other places";
 
+/// Most products and most affiliates that are told apart on a day, the ones with the most revenue; the rest is one, with
+/// exact sums. An item of the table has 400 KB, and a name with its sums some hundred bytes.
+const MOST_NAMES: usize = 1_000;
+pub const OTHERS: &str = "others";
+
 /// One day of Jakarta. Counting it again gives the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShopDay {
@@ -157,6 +162,13 @@ impl ShopDay {
         Self { day, as_of, sums: ShopSums::default(), products, categories, locations, affiliates }
     }
 
+    /// The day as it is kept: however many products and affiliates sold on it, it fits into one item.
+    pub fn bounded(mut self) -> Result<Self, Overflow> {
+        self.products = largest(self.products, |s| s.revenue, |a, b| a.plus(b))?;
+        self.affiliates = largest(self.affiliates, |e| e.revenue, |a, b| a.plus(b))?;
+        Ok(self)
+    }
+
     /// Adds an order with what its affiliate earns on it.
     pub fn add(&mut self, order: &Order, commission: Option<&Commission>, category: impl Fn(ProductId) -> Option<Category>) -> Result<(), Overflow> {
         self.sums.add(order)?;
@@ -183,6 +195,21 @@ impl ShopDay {
         }
         Ok(())
     }
+}
+
+fn largest<T: Default + Copy>(
+    sums: BTreeMap<String, T>,
+    size: impl Fn(&T) -> Rupiah,
+    plus: impl Fn(T, &T) -> Result<T, Overflow>,
+) -> Result<BTreeMap<String, T>, Overflow> {
+    if sums.len() <= MOST_NAMES {
+        return Ok(sums);
+    }
+    let mut sorted: Vec<(String, T)> = sums.into_iter().collect();
+    sorted.sort_by(|(a, x), (b, y)| size(y).cmp(&size(x)).then_with(|| a.cmp(b)));
+    let rest = sorted.split_off(MOST_NAMES);
+    let others = rest.iter().try_fold(T::default(), |sum, (_, one)| plus(sum, one))?;
+    Ok(sorted.into_iter().chain([(OTHERS.to_owned(), others)]).collect())
 }
 
 fn add(sums: &mut BTreeMap<String, Sold>, name: String, sold: &Sold) -> Result<(), Overflow> {

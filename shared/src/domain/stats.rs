@@ -12,8 +12,9 @@ use std::collections::HashMap;
 
 /// A visitor who comes again within this time is the same visit.
 const VISIT_SECONDS: i64 = 3_600;
-/// How long it is remembered who was visited on a day: until its clicks are in the archive, with a month to spare.
-const KEPT_DAYS: u16 = 150;
+/// How long clicks, and the mark that says whose day has some, are kept where no run archives them: the longest retention
+/// that can be set and two months, so that a retention that is lowered or raised later loses nothing.
+pub const KEPT_DAYS: u16 = 365 + 60;
 /// So long after a day it is still counted again; later its clicks may be in the archive.
 pub const COUNTED_DAYS: i64 = 60;
 /// Longest range of days that is shown at once.

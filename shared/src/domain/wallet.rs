@@ -158,6 +158,9 @@ pub struct Wallet {
     /// What has left lately, oldest first: it counts against the limit of one person.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub departures: Vec<Departure>,
+    /// When the last entry was posted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_at: Option<Timestamp>,
 }
 
 /// Money of a payout that was sent on its way.
@@ -233,6 +236,7 @@ impl Wallet {
             shares_bank: false,
             shares_identity: false,
             departures: Vec::new(),
+            last_at: None,
         }
     }
 
@@ -261,7 +265,8 @@ impl Wallet {
         Rupiah::sum(self.departures.iter().filter(|d| d.at > since && d.payout != other_than).map(|d| d.amount))
     }
 
-    /// The wallet after `cause` moved `amount`, and the entry that says so. They are written together.
+    /// The wallet after `cause` moved `amount`, and the entry that says so. They are written together. Whoever decided
+    /// before the last entry and writes after it is dated as that one: times never fall while numbers rise.
     pub fn post(mut self, cause: Cause, amount: Rupiah, at: Timestamp) -> Result<(Self, LedgerEntry), Overflow> {
         let (from, to) = cause.accounts();
         let legs = [Leg { account: from, amount: amount.negated()? }, Leg { account: to, amount }];
@@ -269,6 +274,8 @@ impl Wallet {
             self.balance = self.balance.with(leg)?;
         }
         self.entries += 1;
+        let at = self.last_at.map_or(at, |last| last.max(at));
+        self.last_at = Some(at);
         let entry = LedgerEntry { affiliate: self.affiliate, number: self.entries, at, cause, legs };
         Ok((self, entry))
     }

@@ -4,7 +4,7 @@ use crate::{
     app::{App, Problem},
     domain::{Wrong, time::Day},
     secrets::cursor::CursorKey,
-    store::Position,
+    store::{Page, Position},
 };
 use axum::extract::{FromRef, FromRequestParts, RawQuery};
 use data_encoding::BASE64URL_NOPAD;
@@ -63,7 +63,8 @@ impl PageQuery {
         }
     }
 
-    pub fn answer<T>(&self, items: Vec<T>, next: Option<Position>) -> Listed<T> {
+    pub fn answer<T>(&self, found: Page<T>) -> Listed<T> {
+        let (items, next) = found.shown();
         let next_cursor = next.and_then(|p| serde_json::to_vec(&p.0).ok()).map(|json| {
             let text = BASE64URL_NOPAD.encode(&json);
             format!("{text}.{}", self.key.seal(&self.binding, &text))

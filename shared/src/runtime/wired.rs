@@ -9,6 +9,7 @@ use crate::{
         App, Counter, Shop, Site, StartError,
         documents::ReadingRoom,
         jobs::Workshop,
+        lap::Share,
         shop_days::Marked,
         uploads::{Darkroom, Intake},
     },
@@ -34,6 +35,7 @@ impl Wiring {
             vault: if environment.get(name::VAULT_KEYS).is_some() { Some(self.vault()?) } else { None },
             cursors: environment.get(name::CURSOR_KEY).map(CursorKey::parse).transpose()?,
             marked: Marked::default(),
+            share: Share::default(),
             site: site(environment),
         })
     }

@@ -13,6 +13,9 @@ use crate::domain::{
     staff::Admin,
 };
 
+/// More sessions than an account has: they end by themselves.
+const SESSIONS: usize = 10_000;
+
 impl Store {
     pub async fn login(&self, audience: Audience, email: &Email) -> Result<Option<Stored<Login>>, StoreError> {
         self.get(&keys::login(audience, email)).await
@@ -66,25 +69,24 @@ impl Store {
         self.list(Range::by_owner(keys::STAFF).limit(limit).after(after), |_| true).await
     }
 
-    /// Every session of an account.
+    /// Every session of an account that can be read.
     pub async fn sessions(&self, account: &str) -> Result<Vec<Stored<Session>>, StoreError> {
-        let (pk, mut all, mut after) = (keys::account(account), Vec::new(), None);
-        loop {
-            let page = self.query(Range::of(&pk).prefix(keys::SESSION_PREFIX).limit(1000).after(after)).await?;
-            all.extend(page.items);
-            after = page.next;
-            if after.is_none() {
-                return Ok(all);
-            }
-        }
+        self.first(Range::of(&keys::account(account)).prefix(keys::SESSION_PREFIX), SESSIONS).await
     }
 
-    /// Ends every session of an account but one.
+    /// Ends every session of an account but one: by their keys, for one that cannot be read ends too.
     pub async fn end_sessions(&self, account: &str, keep: Option<SessionId>) -> Result<(), StoreError> {
-        for session in self.sessions(account).await?.into_iter().filter(|s| Some(s.value.id) != keep) {
-            self.end_session(account, session.value.id).await?;
+        let (pk, kept, mut after) = (keys::account(account), keep.map(|id| keys::session(account, id)), None);
+        loop {
+            let (found, next) = self.query_keys(Range::of(&pk).prefix(keys::SESSION_PREFIX).limit(1000).after(after)).await?.whole()?;
+            for key in found.iter().filter(|key| Some(*key) != kept.as_ref()) {
+                self.delete(key).await?;
+            }
+            after = next;
+            if after.is_none() {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     pub async fn end_session(&self, account: &str, id: SessionId) -> Result<(), StoreError> {

@@ -94,6 +94,16 @@ impl Store {
         self.list(Range::of(&pk).prefix(keys::COMMISSION_PREFIX).newest_first().limit(limit).after(after), keep).await
     }
 
+    /// The newest leads.
+    pub async fn latest_referrals(&self, id: AffiliateId, most: usize) -> Result<Vec<Stored<Referral>>, StoreError> {
+        self.first(Range::of(&keys::affiliate_pk(id)).prefix(keys::REFERRAL_PREFIX).newest_first(), most).await
+    }
+
+    /// The newest lines of the ledger.
+    pub async fn latest_entries(&self, id: AffiliateId, most: usize) -> Result<Vec<Stored<LedgerEntry>>, StoreError> {
+        self.first(Range::of(&keys::affiliate_pk(id)).prefix(keys::LEDGER_PREFIX).newest_first(), most).await
+    }
+
     pub async fn referrals(&self, id: AffiliateId, limit: usize, after: Option<Position>) -> Result<Page<Stored<Referral>>, StoreError> {
         self.query(Range::of(&keys::affiliate_pk(id)).prefix(keys::REFERRAL_PREFIX).newest_first().limit(limit).after(after)).await
     }
@@ -108,10 +118,10 @@ impl Store {
         self.query(Range::of(&keys::affiliate_pk(id)).prefix(keys::LEDGER_PREFIX).newest_first().limit(limit).after(after)).await
     }
 
-    /// Entries `from..=to`, oldest first.
-    pub async fn ledger_between(&self, id: AffiliateId, from: u64, to: u64) -> Result<Page<Stored<LedgerEntry>>, StoreError> {
-        let (first, last) = (keys::ledger(id, from), keys::ledger(id, to));
-        self.query(Range::of(&first.pk).between(first.sk.clone(), last.sk).limit(500)).await
+    /// The entries `from..=to`, oldest first; at most 500 of them, whoever wants more asks on by number.
+    pub async fn ledger_between(&self, id: AffiliateId, from: u64, to: u64) -> Result<Vec<Stored<LedgerEntry>>, StoreError> {
+        let (first, last) = (keys::ledger(id, from), keys::ledger(id, to.min(from + 499)));
+        self.all(Range::of(&first.pk).between(first.sk.clone(), last.sk), 500).await
     }
 
     pub async fn checkpoint(&self, id: AffiliateId) -> Result<Option<Stored<Checkpoint>>, StoreError> {
@@ -139,49 +149,50 @@ impl Store {
 
     /// Others who have, or had, this bank account.
     pub async fn sharing_account(&self, hash: &str, id: AffiliateId) -> Result<Vec<AffiliateId>, StoreError> {
-        let page = self.query(Range::of(&keys::same_accounts(hash)).limit(SHARING)).await?;
-        Ok(page.items.iter().map(|s: &Stored<SameAccount>| s.value.affiliate).filter(|other| *other != id).collect())
+        let found = self.first(Range::of(&keys::same_accounts(hash)), SHARING).await?;
+        Ok(found.iter().map(|s: &Stored<SameAccount>| s.value.affiliate).filter(|other| *other != id).collect())
     }
 
     /// Others who showed an identity card with this number.
     pub async fn sharing_identity(&self, hash: &str, id: AffiliateId) -> Result<Vec<AffiliateId>, StoreError> {
-        let page = self.query(Range::of(&keys::same_identities(hash)).limit(SHARING)).await?;
-        Ok(page.items.iter().map(|s: &Stored<SameIdentity>| s.value.affiliate).filter(|other| *other != id).collect())
+        let found = self.first(Range::of(&keys::same_identities(hash)), SHARING).await?;
+        Ok(found.iter().map(|s: &Stored<SameIdentity>| s.value.affiliate).filter(|other| *other != id).collect())
     }
 
     pub async fn upload(&self, id: UploadId) -> Result<Option<Stored<Upload>>, StoreError> {
         self.get(&keys::upload(id)).await
     }
 
-    /// The pictures of an affiliate's identity cards: the one that is kept first, then as they came, newest first.
+    /// The latest pictures of an affiliate's identity cards: the one that is kept first, then as they came, newest first. The
+    /// older ones have their end already.
     pub async fn ktp_images(&self, id: AffiliateId) -> Result<Vec<Stored<KtpImage>>, StoreError> {
-        let mut cards: Vec<Stored<KtpImage>> =
-            self.query(Range::of(&keys::affiliate_pk(id)).prefix(keys::KTP_PREFIX).newest_first().limit(20)).await?.items;
+        let pk = keys::affiliate_pk(id);
+        let mut cards: Vec<Stored<KtpImage>> = self.first(Range::of(&pk).prefix(keys::KTP_PREFIX).newest_first(), 20).await?;
         cards.sort_by_key(|card| std::cmp::Reverse(card.value.rank()));
         Ok(cards)
     }
 
     /// Pictures of identity cards whose time is over, as the (possibly stale) index knows them.
-    pub async fn ktp_overdue(&self, now: Timestamp, limit: usize) -> Result<Page<Stored<KtpImage>>, StoreError> {
-        self.list(Range::by_due(keys::KTP_RETENTION).until(now).limit(limit), |k: &KtpImage| k.deleted_at.is_none() && k.delete_at <= now).await
+    pub async fn ktp_overdue(&self, now: Timestamp, after: Option<Position>) -> Result<Page<Stored<KtpImage>>, StoreError> {
+        self.list(Range::by_due(keys::KTP_RETENTION).until(now).limit(50).after(after), |k: &KtpImage| k.deleted_at.is_none() && k.delete_at <= now).await
     }
 
     /// The days of a period on which something was counted, oldest first; at most a year and a day.
     pub async fn stats_of(&self, id: AffiliateId, period: Period) -> Result<Vec<DailyStats>, StoreError> {
         let (first, last) = (keys::daily_stats(id, period.from), keys::daily_stats(id, period.to));
-        let page = self.query(Range::of(&first.pk).between(first.sk.clone(), last.sk).limit(400)).await?;
-        Ok(page.items.into_iter().map(|d: Stored<DailyStats>| d.value).collect())
+        let days = self.first(Range::of(&first.pk).between(first.sk.clone(), last.sk), 400).await?;
+        Ok(days.into_iter().map(|d: Stored<DailyStats>| d.value).collect())
     }
 
     /// Whose days are to be counted, as noticed on `listed_on`.
     pub async fn active_on(&self, listed_on: Day, shard: u8, after: Option<Position>) -> Result<Page<Stored<ActiveDay>>, StoreError> {
-        self.query(Range::of(&keys::active_days(listed_on, shard)).limit(1000).after(after)).await
+        self.query(Range::of(&keys::active_days(listed_on, shard)).limit(100).after(after)).await
     }
 
     /// The newest clicks of a shard of a day.
     pub async fn latest_clicks(&self, id: AffiliateId, day: Day, shard: u8, limit: usize) -> Result<Vec<Click>, StoreError> {
-        let page = self.query(Range::of(&keys::clicks(id, day, shard)).newest_first().limit(limit)).await?;
-        Ok(page.items.into_iter().map(|c: Stored<Click>| c.value).collect())
+        let clicks = self.first(Range::of(&keys::clicks(id, day, shard)).newest_first(), limit).await?;
+        Ok(clicks.into_iter().map(|c: Stored<Click>| c.value).collect())
     }
 
     /// Payouts that wait for an admin, oldest first.

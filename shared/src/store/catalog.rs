@@ -7,7 +7,7 @@ use super::{
     transaction::Transaction,
 };
 use crate::domain::{
-    catalog::{Product, ProductChange, Stock, StockChange},
+    catalog::{Product, ProductChange, Slug, SlugOwner, Stock, StockChange},
     coupon::{Coupon, CouponCode, CouponUses},
     helpdesk::Helpdesk,
     ids::{AffiliateId, AuditId, CustomerId, ProductId},
@@ -95,23 +95,40 @@ impl Store {
         let (mut products, mut stock) = (Vec::new(), HashMap::<ProductId, u32>::new());
         let mut after = None;
         loop {
-            let page = self.query_items(Range::of(keys::CATALOG).limit(1000).after(after)).await?;
-            for item in page.items {
-                match kind_of(&item) {
-                    Some(Stock::KIND) => {
-                        let read = decode::<Stock>(item)?.value;
-                        stock.insert(read.product, read.available);
-                    }
-                    _ => products.push(decode::<Product>(item)?.value),
+            let (items, next) = self.query_items(Range::of(keys::CATALOG).limit(1000).after(after)).await?.whole()?;
+            for item in items {
+                let corrupt = if kind_of(&item) == Some(Stock::KIND) {
+                    decode::<Stock>(item).map(|s| stock.insert(s.value.product, s.value.available)).err()
+                } else {
+                    decode::<Product>(item).map(|p| products.push(p.value)).err()
+                };
+                // A product that cannot be read is not for sale; the others are.
+                if let Some(corrupt) = corrupt {
+                    tracing::error!(%corrupt, "a row was left out of the catalogue");
                 }
             }
-            after = page.next;
+            after = next;
             if after.is_none() {
                 break;
             }
         }
         let offer = |product: Product| Offer { available: stock.get(&product.id).copied().unwrap_or(0), product };
         Ok(products.into_iter().map(offer).collect())
+    }
+
+    /// One product with its stock, by its id or by the name in its address: whatever the size of the catalogue.
+    pub async fn offer(&self, named: &str) -> Result<Option<Offer>, StoreError> {
+        let id = match (ProductId::parse(named), Slug::parse(named)) {
+            (Some(id), _) => id,
+            (None, Ok(slug)) => match self.get::<SlugOwner>(&keys::slug(&slug)).await? {
+                Some(owner) => owner.value.product,
+                None => return Ok(None),
+            },
+            (None, Err(_)) => return Ok(None),
+        };
+        let mut found = self.get_many([keys::product(id), keys::stock(id)]).await?;
+        let available = found.take::<Stock>(&keys::stock(id))?.map_or(0, |s| s.value.available);
+        Ok(found.take::<Product>(&keys::product(id))?.map(|p| Offer { product: p.value, available }))
     }
 
     pub async fn product(&self, id: ProductId) -> Result<Option<Stored<Product>>, StoreError> {

@@ -3,7 +3,7 @@
 use super::{Range, Store, StoreError, entity::Stored, keys};
 use crate::domain::{
     ids::{AffiliateId, MaterialId},
-    job::JobRuns,
+    job::{JobRuns, Place},
     material::Material,
     stats::{Counts, DailyStats, StatsTotals},
     time::{Day, Timestamp},
@@ -43,13 +43,18 @@ impl Store {
         self.get(&keys::job_run(name)).await
     }
 
+    /// Where a walk stands.
+    pub async fn place(&self, name: &str) -> Result<Option<Stored<Place>>, StoreError> {
+        self.get(&keys::place(name)).await
+    }
+
     /// Banners and graphics, newest first.
     pub async fn material(&self, id: MaterialId) -> Result<Option<Stored<Material>>, StoreError> {
         self.get(&keys::material(id)).await
     }
 
     pub async fn materials(&self) -> Result<Vec<Material>, StoreError> {
-        let page = self.query(Range::of(keys::MATERIALS).newest_first().limit(MATERIALS)).await?;
-        Ok(page.items.into_iter().map(|m: Stored<Material>| m.value).collect())
+        let newest = self.first(Range::of(keys::MATERIALS).newest_first(), MATERIALS).await?;
+        Ok(newest.into_iter().map(|m: Stored<Material>| m.value).collect())
     }
 }

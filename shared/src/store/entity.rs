@@ -11,7 +11,7 @@ use crate::domain::{
     helpdesk::Helpdesk,
     identity::{Customer, Login, MailedLink, Session},
     ids::{AdminId, AffiliateId, AuditId, ClickId, OrderId, ProductId},
-    job::{Checkpoint, JobRuns, Task},
+    job::{Checkpoint, JobRuns, Place, Task},
     ktp::{DocumentLink, KtpImage},
     material::Material,
     money::Rupiah,
@@ -229,6 +229,7 @@ entities! {
     "shop_mark" ShopMark: |m| keys::shop_mark(m.listed_on, m.day), expires m.expires_at;
     "material" Material: |m| keys::material(m.id);
     "job_run" JobRuns: |j| keys::job_run(&j.name);
+    "job_place" Place: |p| keys::place(&p.name);
     "click" Click: |c| keys::click(c.affiliate, c.at, c.id), expires c.expires_at;
     "outbox" OutboxItem: |o| keys::outbox(o.id);
     "task" Task: |t| keys::task(t.id);

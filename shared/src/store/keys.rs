@@ -46,6 +46,7 @@
 //! | shop mark | `SHOP_MARKS#{listed on}` | `{day}` | which days are to be counted again (TTL) |
 //! | material | `MATERIALS` | `{id}` | banners and graphics for affiliates, in the order in which they came |
 //! | job run | `JOBS` | `{name}` | up to when a schedule has done its work, and its last runs |
+//! | job place | `JOBS` | `PLACE#{name}` | where a walk through long lists goes on |
 //! | payout | `PAYOUT#{id}` | `PAYOUT` | by id; `by_owner`: an affiliate's payouts; `by_due`: the open ones, then the closed ones of a month |
 //! | referral code | `CODE#{folded}` | `CODE` | by what a visitor typed; makes a code unique |
 //! | click | `CLICKS#{affiliate}#{day}#{shard}` | `{id}` | the raw clicks of a day, over shards (TTL) |
@@ -333,6 +334,9 @@ pub fn material(id: MaterialId) -> Key {
 }
 pub fn job_run(name: &str) -> Key {
     Key::new("JOBS", name)
+}
+pub fn place(name: &str) -> Key {
+    Key::new("JOBS", format!("PLACE#{name}"))
 }
 pub const DAY_PREFIX: &str = "DAY#";
 /// Whose partition a key is in.

@@ -12,6 +12,7 @@ pub mod keys;
 pub mod listing;
 pub mod orders;
 pub mod outbox;
+pub mod page;
 pub mod shop;
 pub mod throttle;
 pub mod transaction;
@@ -25,6 +26,7 @@ use aws_sdk_dynamodb::{
 use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep};
 use entity::{Corrupt, Entity, Item, Stored, decode, key_of, kind_of};
 use keys::{Key, attribute};
+pub use page::{Page, Position};
 use std::{collections::HashMap, time::Duration};
 
 /// Why the table could not answer. Refused conditions are not errors of the store: see [`transaction::Commit`].
@@ -80,21 +82,14 @@ pub struct Found(HashMap<Key, Item>);
 
 impl Found {
     pub fn take<E: Entity>(&mut self, key: &Key) -> Result<Option<Stored<E>>, StoreError> {
-        Ok(self.0.remove(key).map(decode).transpose()?)
+        Ok(self.row(key).transpose()?)
+    }
+
+    /// The same for a row of a list, where an odd one is no error.
+    fn row<E: Entity>(&mut self, key: &Key) -> Option<Result<Stored<E>, Corrupt>> {
+        self.0.remove(key).map(decode)
     }
 }
-
-/// One page of a query.
-#[derive(Debug)]
-pub struct Page<T> {
-    pub items: Vec<T>,
-    /// Where the next page starts, if there is one.
-    pub next: Option<Position>,
-}
-
-/// The last key of a page, without the partition: wherever a position comes from, it stays within its list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Position(pub Vec<(String, String)>);
 
 /// Longest sort key that DynamoDB takes.
 const LONGEST_KEY: usize = 1024;
@@ -215,15 +210,13 @@ impl Store {
 
     /// One page of items of one kind; items of other kinds in the range are passed over.
     pub async fn query<E: Entity>(&self, range: Range<'_>) -> Result<Page<Stored<E>>, StoreError> {
-        let page = self.query_items(range).await?;
-        let items = page.items.into_iter().filter(|i| kind_of(i) == Some(E::KIND)).map(decode).collect::<Result<_, _>>()?;
-        Ok(Page { items, next: page.next })
+        let (items, next) = self.query_items(range).await?.whole()?;
+        Ok(Page::decoded(items.into_iter().filter(|i| kind_of(i) == Some(E::KIND)).map(decode), next))
     }
 
     /// The keys that an index lists in a range; the items themselves are read afterwards, for an index may be stale.
     pub async fn query_keys(&self, range: Range<'_>) -> Result<Page<Key>, StoreError> {
-        let page = self.query_items(range).await?;
-        Ok(Page { items: page.items.iter().map(key_of).collect(), next: page.next })
+        Ok(self.query_items(range).await?.map(|item| key_of(&item)))
     }
 
     /// A page of raw items.
@@ -259,7 +252,7 @@ impl Store {
             .send()
             .await?;
         let next = answer.last_evaluated_key.map(|key| position(range.index, &key));
-        Ok(Page { items: answer.items.unwrap_or_default(), next })
+        Ok(Page::new(answer.items.unwrap_or_default(), next))
     }
 
     /// Waits a little longer each round, so that colliding writers come apart.

@@ -3,7 +3,7 @@
 use super::{
     Page, Position, Range, Store, StoreError,
     entity::{Entity, NumberedOrder, Stored, decode, kind_of},
-    keys::{self, Key},
+    keys,
     listing::Days,
 };
 use crate::domain::{
@@ -21,6 +21,18 @@ pub struct Beside {
     pub receipts: Vec<Receipt>,
     pub refunds: Vec<Refund>,
 }
+
+/// An order with what was asked for, came in and went back.
+#[derive(Debug, Clone)]
+pub struct OrderBooks {
+    pub order: Order,
+    pub attempts: Vec<Attempt>,
+    pub refunds: Vec<Refund>,
+    pub receipts: Vec<Receipt>,
+}
+
+/// More receipts, attempts or refunds than any order has.
+const MOST: usize = 5_000;
 
 impl Store {
     pub async fn order(&self, id: OrderId) -> Result<Option<Stored<Order>>, StoreError> {
@@ -55,7 +67,7 @@ impl Store {
 
     /// The receipts of an order: money that paid nothing.
     pub async fn receipts(&self, id: OrderId) -> Result<Vec<Stored<Receipt>>, StoreError> {
-        Ok(self.query(Range::of(&keys::order_pk(id)).prefix(keys::RECEIPT_PREFIX)).await?.items)
+        self.all(Range::of(&keys::order_pk(id)).prefix(keys::RECEIPT_PREFIX), MOST).await
     }
 
     /// The receipt of one invoice that paid nothing.
@@ -63,24 +75,30 @@ impl Store {
         self.get(&keys::receipt(id, invoice)).await
     }
 
-    /// The money of an order beside its payment, in one read: the two kinds are neighbours in its partition.
+    /// The money of an order beside its payment: the two kinds are neighbours in its partition.
     pub async fn money_beside(&self, id: OrderId) -> Result<Beside, StoreError> {
-        let last = format!("{}~", keys::REFUND_PREFIX);
-        let page = self.query_items(Range::of(&keys::order_pk(id)).between(keys::RECEIPT_PREFIX.into(), last)).await?;
-        let mut beside = Beside::default();
-        for item in page.items {
-            match kind_of(&item) {
-                Some(Receipt::KIND) => beside.receipts.push(decode(item)?.value),
-                Some(Refund::KIND) => beside.refunds.push(decode(item)?.value),
-                _ => {}
+        let (pk, last) = (keys::order_pk(id), format!("{}~", keys::REFUND_PREFIX));
+        let (mut beside, mut after) = (Beside::default(), None);
+        loop {
+            let range = Range::of(&pk).between(keys::RECEIPT_PREFIX.into(), last.clone()).after(after);
+            let (items, next) = self.query_items(range).await?.whole()?;
+            for item in items {
+                match kind_of(&item) {
+                    Some(Receipt::KIND) => beside.receipts.push(decode(item)?.value),
+                    Some(Refund::KIND) => beside.refunds.push(decode(item)?.value),
+                    _ => {}
+                }
+            }
+            after = next;
+            if after.is_none() {
+                return Ok(beside);
             }
         }
-        Ok(beside)
     }
 
     /// The payment attempts of an order.
     pub async fn attempts(&self, id: OrderId) -> Result<Vec<Stored<Attempt>>, StoreError> {
-        Ok(self.query(Range::of(&keys::order_pk(id)).prefix(keys::ATTEMPT_PREFIX)).await?.items)
+        self.all(Range::of(&keys::order_pk(id)).prefix(keys::ATTEMPT_PREFIX), MOST).await
     }
 
     pub async fn attempt(&self, id: OrderId, number: u32) -> Result<Option<Stored<Attempt>>, StoreError> {
@@ -91,15 +109,36 @@ impl Store {
         self.get(&keys::refund(id, refund)).await
     }
 
-    /// The refunds of an order; an order has few.
+    /// The refunds of an order.
     pub async fn refunds(&self, id: OrderId) -> Result<Vec<Stored<Refund>>, StoreError> {
-        Ok(self.query(Range::of(&keys::order_pk(id)).prefix(keys::REFUND_PREFIX)).await?.items)
+        self.all(Range::of(&keys::order_pk(id)).prefix(keys::REFUND_PREFIX), MOST).await
+    }
+
+    /// Everything in an order's partition that is about its money; nothing if there is no such order.
+    pub async fn order_books(&self, id: OrderId) -> Result<Option<OrderBooks>, StoreError> {
+        let (pk, mut order, mut after) = (keys::order_pk(id), None, None);
+        let (mut attempts, mut refunds, mut receipts) = (Vec::new(), Vec::new(), Vec::new());
+        loop {
+            let (items, next) = self.query_items(Range::of(&pk).limit(1000).after(after)).await?.whole()?;
+            for item in items {
+                match kind_of(&item) {
+                    Some(Order::KIND) => order = Some(decode::<Order>(item)?.value),
+                    Some(Attempt::KIND) => attempts.push(decode::<Attempt>(item)?.value),
+                    Some(Refund::KIND) => refunds.push(decode::<Refund>(item)?.value),
+                    Some(Receipt::KIND) => receipts.push(decode::<Receipt>(item)?.value),
+                    _ => {}
+                }
+            }
+            after = next;
+            if after.is_none() {
+                return Ok(order.map(|order| OrderBooks { order, attempts, refunds, receipts }));
+            }
+        }
     }
 
     /// Refunds that the gateway took before `at` and that are not settled, as the (possibly stale) index knows them.
-    pub async fn refunds_sent_before(&self, at: Timestamp, limit: usize) -> Result<Vec<Stored<Refund>>, StoreError> {
-        let page = self.query_keys(Range::by_due(keys::REFUNDS_SENT).until(at).limit(limit)).await?;
-        self.behind(page.items).await
+    pub async fn refunds_sent_before(&self, at: Timestamp, after: Option<Position>) -> Result<Page<Stored<Refund>>, StoreError> {
+        self.behind(self.query_keys(Range::by_due(keys::REFUNDS_SENT).until(at).limit(50).after(after)).await?).await
     }
 
     /// A customer's orders, newest first; only those of `status`, if one is given.
@@ -136,12 +175,12 @@ impl Store {
 
     /// What the gateway told of an order, newest first.
     pub async fn notices(&self, id: OrderId) -> Result<Vec<Notice>, StoreError> {
-        let page = self.query(Range::of(&keys::order_pk(id)).prefix(keys::NOTICE_PREFIX).newest_first().limit(50)).await?;
-        Ok(page.items.into_iter().map(|n: Stored<Notice>| n.value).collect())
+        let newest = self.first(Range::of(&keys::order_pk(id)).prefix(keys::NOTICE_PREFIX).newest_first(), 50).await?;
+        Ok(newest.into_iter().map(|n: Stored<Notice>| n.value).collect())
     }
 
     /// Orders of one shard that were to be paid by `now`, oldest first, as the (possibly stale) index knows them.
-    pub async fn unpaid(&self, shard: u8, now: Timestamp, limit: usize) -> Result<Page<Key>, StoreError> {
-        self.query_keys(Range::by_due(&keys::unpaid_shard(shard)).until(now).limit(limit)).await
+    pub async fn unpaid(&self, shard: u8, now: Timestamp, after: Option<Position>) -> Result<Page<Stored<Order>>, StoreError> {
+        self.behind(self.query_keys(Range::by_due(&keys::unpaid_shard(shard)).until(now).limit(50).after(after)).await?).await
     }
 }

@@ -1,25 +1,27 @@
 //! What the shop's own dashboard and reports ask.
 
-use super::{Range, Store, StoreError, entity::Stored, keys};
+use super::{Page, Position, Range, Store, StoreError, entity::Stored, keys};
 use crate::domain::{
     job::Task,
     shop_stats::{ShopDay, ShopMark, ShopTotals, Standings},
     time::Day,
 };
 
+/// More days than a shop has.
+const DAYS: usize = 40_000;
+
 impl Store {
     /// The days of a range on which something was counted, oldest first.
     pub async fn shop_days(&self, from: Day, to: Day) -> Result<Vec<ShopDay>, StoreError> {
         let (first, last) = (keys::shop_day(from), keys::shop_day(to));
-        let (mut days, mut after) = (Vec::new(), None);
-        loop {
-            let page = self.query(Range::of(keys::SHOP).between(first.sk.clone(), last.sk.clone()).limit(400).after(after)).await?;
-            days.extend(page.items.into_iter().map(|d: Stored<ShopDay>| d.value));
-            after = page.next;
-            if after.is_none() {
-                return Ok(days);
-            }
-        }
+        let days = self.first(Range::of(keys::SHOP).between(first.sk.clone(), last.sk), DAYS).await?;
+        Ok(days.into_iter().map(|d: Stored<ShopDay>| d.value).collect())
+    }
+
+    /// The first day on which anything was counted.
+    pub async fn first_shop_day(&self) -> Result<Option<Day>, StoreError> {
+        let first = self.first(Range::of(keys::SHOP).prefix(keys::DAY_PREFIX), 1).await?;
+        Ok(first.first().map(|d: &Stored<ShopDay>| d.value.day))
     }
 
     /// The sums of everything, and how the affiliates stand.
@@ -31,12 +33,12 @@ impl Store {
 
     /// The days that are to be counted again, as it was noticed on `listed_on`.
     pub async fn shop_marks(&self, listed_on: Day) -> Result<Vec<Day>, StoreError> {
-        let page = self.query(Range::of(&keys::shop_marks(listed_on)).limit(1000)).await?;
-        Ok(page.items.into_iter().map(|m: Stored<ShopMark>| m.value.day).collect())
+        let marks = self.first(Range::of(&keys::shop_marks(listed_on)), DAYS).await?;
+        Ok(marks.into_iter().map(|m: Stored<ShopMark>| m.value.day).collect())
     }
 
     /// What needs a person, oldest first.
-    pub async fn tasks(&self, limit: usize, after: Option<super::Position>) -> Result<super::Page<Stored<Task>>, StoreError> {
+    pub async fn tasks(&self, limit: usize, after: Option<Position>) -> Result<Page<Stored<Task>>, StoreError> {
         self.query(Range::of(keys::TASKS).limit(limit).after(after)).await
     }
 }

@@ -256,7 +256,7 @@ impl Store {
     }
 
     /// Names one request for DynamoDB's ten minutes of idempotence; 36 characters at most.
-    fn request_token(&self) -> String {
+    pub(super) fn request_token(&self) -> String {
         HEXLOWER.encode(&self.entropy.bytes::<16>())
     }
 
