@@ -38,5 +38,5 @@ pub async fn advance(app: &App, by: Reviewer, id: OrderId, to: OrderStatus, note
             return Ok(after);
         }
     }
-    Err(Problem::unavailable("the order kept changing"))
+    Err(Problem::busy("the order kept changing"))
 }

@@ -82,7 +82,7 @@ pub async fn release(shop: &Shop, order: Stored<Order>, to: OrderStatus, by: Rel
         }
         read = shop.app.store.order(read.value.id).await?.ok_or_else(|| Problem::new(Code::NotFound))?;
     }
-    Err(Problem::unavailable("releasing the order kept colliding"))
+    Err(Problem::busy("releasing the order kept colliding"))
 }
 
 /// What one run of the expiry schedule did.

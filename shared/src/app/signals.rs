@@ -97,5 +97,5 @@ pub async fn decide(app: &App, by: Reviewer, id: OrderId, decision: Decision, no
             return Ok(after);
         }
     }
-    Err(Problem::unavailable("the decision kept colliding"))
+    Err(Problem::busy("the decision kept colliding"))
 }
