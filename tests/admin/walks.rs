@@ -104,6 +104,7 @@ async fn a_row_of_the_next_version_stops_no_schedule_and_is_told_once() {
     }
     let expired = kind(&w, "order").iter().filter(|o| o["status"]["S"] == "expired").count();
     assert_eq!((expired, odd_tasks(&w)), (2, 24), "every order expires, and each odd row has one task");
+    w.wire.small_pages(1_000);
     let tasks = w.get("/api/admin/tasks?limit=100", &w.admin("viewer").await).await.ok();
     assert!(tasks["items"].as_array().unwrap().iter().any(|t| t["subject"]["item"] == "order"));
     let found = w.get("/api/admin/orders", &w.admin("viewer").await).await;

@@ -19,11 +19,7 @@ use crate::{
         time::Timestamp,
         wallet::{Balance, LedgerEntry, Wallet},
     },
-    store::{
-        Page,
-        entity::Stored,
-        keys,
-    },
+    store::{Page, entity::Stored, keys},
 };
 use std::collections::HashMap;
 
@@ -132,7 +128,7 @@ async fn old_work(app: &App, now: Timestamp, how: Recount, result: &mut Reconcil
 async fn affiliates(app: &App, now: Timestamp, how: Recount, result: &mut Reconciled) -> Result<(), Problem> {
     let mut lap = walk(app, AFFILIATES, vec![AffiliateStatus::Approved, AffiliateStatus::Suspended], how, SECONDS).await?;
     while let Some((status, after)) = lap.next() {
-        for affiliate in lap.turn(app.store.applications(status, |_| true, 20, after).await).await? {
+        for affiliate in lap.turn(app.store.affiliates_who_are(status, after).await).await? {
             let id = affiliate.value.id;
             if let Err(problem) = check(app, id, now, how, result).await {
                 tracing::error!(affiliate = %id, cause = problem.cause(), "an affiliate's books were not looked at in this run");

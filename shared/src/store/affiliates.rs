@@ -39,6 +39,12 @@ impl Store {
         self.list(Range::by_owner(&pk).limit(limit).after(after), |a: &Affiliate| a.status == status && keep(a)).await
     }
 
+    /// The same for a walk through all of them: one page as it comes.
+    pub async fn affiliates_who_are(&self, status: AffiliateStatus, after: Option<Position>) -> Result<Page<Stored<Affiliate>>, StoreError> {
+        let keys = self.query_keys(Range::by_owner(&keys::applications(status.as_str())).limit(50).after(after)).await?;
+        Ok(self.behind::<Affiliate>(keys).await?.filter(|a| a.value.status == status))
+    }
+
     /// Bank accounts whose verification stands so, longest first.
     pub async fn payout_accounts(
         &self,
