@@ -117,6 +117,7 @@ async fn the_nightly_check_comes_to_every_affiliate_however_many_there_are() {
     let mut last = None;
     for name in ["rina", "tono", "sari", "wati", "joko"] {
         last = Some(w.affiliate(name).await);
+        w.pass_seconds(1);
     }
     let wallet = w.shop.app.store.wallet(affiliate_id(&last.unwrap())).await.unwrap().unwrap();
     let mut wrong = wallet.value.clone();
