@@ -5,7 +5,6 @@ use qutab::{
     domain::{
         commission::Commission,
         ids::{AffiliateId, OrderId},
-
         money::Rupiah,
         order::Order,
         outbox::{OutboxItem, Work},
@@ -93,7 +92,10 @@ async fn a_row_of_the_next_version_stops_no_schedule_and_is_told_once() {
     }
     for shard in 0..8 {
         let work = json!({ "M": { "kind": { "S": "beam_up" } } });
-        put(&w, &json!({ "pk": { "S": format!("OUTBOX#{shard}") }, "sk": { "S": "obx_0" }, "kind": { "S": "outbox" }, "rev": { "N": "1" }, "work": work }));
+        put(
+            &w,
+            &json!({ "pk": { "S": format!("OUTBOX#{shard}") }, "sk": { "S": "obx_0" }, "kind": { "S": "outbox" }, "rev": { "N": "1" }, "work": work }),
+        );
     }
     w.pass_days(2);
     w.wire.small_pages(1);

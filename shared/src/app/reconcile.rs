@@ -96,7 +96,7 @@ pub async fn reconcile(app: &App, now: Timestamp, how: Recount) -> Result<Reconc
 }
 
 async fn walk<'a, L: std::fmt::Display + Clone>(app: &'a App, name: &str, lists: Vec<L>, how: Recount, seconds: i64) -> Result<Lap<'a, L>, Problem> {
-    if how == Recount::Dry { Ok(Lap::dry(app, lists, seconds)) } else { Lap::go_on(app, name, lists, seconds).await }
+    if how == Recount::Dry { Ok(Lap::dry(app, lists, seconds)) } else { Ok(Lap::go_on(app, name, lists, seconds).await?.noting()) }
 }
 
 /// Ends a walk; one that has gone on for more than a week counts as failed.
@@ -224,7 +224,8 @@ async fn disagreement(app: &App, wallet: &Wallet) -> Result<Option<&'static str>
     let (mut pending, mut all, mut after) = (Rupiah::ZERO, Rupiah::ZERO, None);
     loop {
         let (commissions, next) = app.store.commissions(wallet.affiliate, |_| true, 100, after).await?.whole()?;
-        let (orders, _all) = app.store.behind::<Order>(Page::new(commissions.iter().map(|c| keys::order(c.value.order)).collect(), None)).await?.whole()?;
+        let (orders, _all) =
+            app.store.behind::<Order>(Page::new(commissions.iter().map(|c| keys::order(c.value.order)).collect(), None)).await?.whole()?;
         let orders: HashMap<OrderId, Order> = orders.into_iter().map(|o| (o.value.id, o.value)).collect();
         for commission in commissions.into_iter().map(|c| c.value) {
             let of = orders.get(&commission.order).filter(|o| o.paid.is_some()).and_then(|o| o.attribution.as_ref());

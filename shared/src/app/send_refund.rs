@@ -92,7 +92,9 @@ pub async fn ask_about_sent(shop: &Shop, now: Timestamp) -> Result<(usize, Ended
         for read in lap.turn(shop.app.store.refunds_sent_before(now.plus_seconds(-PATIENCE_SECONDS), after).await).await? {
             let Some(gateway_id) = read.value.gateway_id.clone() else { continue };
             match record_refund(shop, &gateway_id).await {
-                Ok(()) => settled += usize::from(shop.app.store.refund(read.value.order, read.value.id).await?.is_some_and(|r| r.value != read.value)),
+                Ok(()) => {
+                    settled += usize::from(shop.app.store.refund(read.value.order, read.value.id).await?.is_some_and(|r| r.value != read.value))
+                }
                 Err(problem) => tracing::info!(refund = %read.value.id, code = problem.code.as_str(), "refund not asked for in this run"),
             }
         }

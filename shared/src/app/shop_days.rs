@@ -102,7 +102,7 @@ pub async fn count_due(app: &App, now: Timestamp, done: &mut Aggregated) -> Resu
     let (marked, night) = marked_and_night(app, now).await?;
     let mut laps = vec![Lap::go_on(app, MARKED, marked, SECONDS).await?];
     if let Some(place) = night {
-        laps.push(Lap::from(app, place, nights_days(app, now).await?, SECONDS));
+        laps.push(Lap::from(app, place, nights_days(app, now).await?, SECONDS).noting());
     }
     for mut lap in laps {
         while let Some((day, _)) = lap.next() {

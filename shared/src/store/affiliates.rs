@@ -176,7 +176,8 @@ impl Store {
 
     /// Pictures of identity cards whose time is over, as the (possibly stale) index knows them.
     pub async fn ktp_overdue(&self, now: Timestamp, after: Option<Position>) -> Result<Page<Stored<KtpImage>>, StoreError> {
-        self.list(Range::by_due(keys::KTP_RETENTION).until(now).limit(50).after(after), |k: &KtpImage| k.deleted_at.is_none() && k.delete_at <= now).await
+        self.list(Range::by_due(keys::KTP_RETENTION).until(now).limit(50).after(after), |k: &KtpImage| k.deleted_at.is_none() && k.delete_at <= now)
+            .await
     }
 
     /// The days of a period on which something was counted, oldest first; at most a year and a day.
