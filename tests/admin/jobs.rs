@@ -87,6 +87,8 @@ async fn a_ledger_that_differs_is_found_and_becomes_a_task() {
     let mut wrong = read.value.clone();
     wrong.balance.available = qutab::domain::money::Rupiah::new(1);
     w.shop.app.store.save(&read, &wrong).await.unwrap();
+    assert_eq!(recount().await.wallets, 0, "everything was looked at today");
+    w.pass_days(1);
     assert_eq!(recount().await.differences.len(), 1);
     let tasks = w.get("/api/admin/tasks", &w.admin("viewer").await).await.ok();
     assert_eq!(

@@ -5,7 +5,6 @@ use qutab::{
     domain::{
         commission::Commission,
         ids::{AffiliateId, OrderId},
-
         money::Rupiah,
         order::Order,
         outbox::{OutboxItem, Work},
@@ -93,7 +92,10 @@ async fn a_row_of_the_next_version_stops_no_schedule_and_is_told_once() {
     }
     for shard in 0..8 {
         let work = json!({ "M": { "kind": { "S": "beam_up" } } });
-        put(&w, &json!({ "pk": { "S": format!("OUTBOX#{shard}") }, "sk": { "S": "obx_0" }, "kind": { "S": "outbox" }, "rev": { "N": "1" }, "work": work }));
+        put(
+            &w,
+            &json!({ "pk": { "S": format!("OUTBOX#{shard}") }, "sk": { "S": "obx_0" }, "kind": { "S": "outbox" }, "rev": { "N": "1" }, "work": work }),
+        );
     }
     w.pass_days(2);
     w.wire.small_pages(1);
@@ -104,6 +106,7 @@ async fn a_row_of_the_next_version_stops_no_schedule_and_is_told_once() {
     }
     let expired = kind(&w, "order").iter().filter(|o| o["status"]["S"] == "expired").count();
     assert_eq!((expired, odd_tasks(&w)), (2, 24), "every order expires, and each odd row has one task");
+    w.wire.small_pages(1_000);
     let tasks = w.get("/api/admin/tasks?limit=100", &w.admin("viewer").await).await.ok();
     assert!(tasks["items"].as_array().unwrap().iter().any(|t| t["subject"]["item"] == "order"));
     let found = w.get("/api/admin/orders", &w.admin("viewer").await).await;
@@ -116,6 +119,7 @@ async fn the_nightly_check_comes_to_every_affiliate_however_many_there_are() {
     let mut last = None;
     for name in ["rina", "tono", "sari", "wati", "joko"] {
         last = Some(w.affiliate(name).await);
+        w.pass_seconds(1);
     }
     let wallet = w.shop.app.store.wallet(affiliate_id(&last.unwrap())).await.unwrap().unwrap();
     let mut wrong = wallet.value.clone();

@@ -19,7 +19,8 @@ pub async fn run(app: &App, event: Scheduled) -> Result<reconcile::Reconciled, S
     if is_done(app, now).await.map_err(|p| p.cause().to_owned())? {
         return Ok(reconcile::Reconciled::default());
     }
-    let result = jobs::scheduled(app, Job::Reconciliation, now, reconcile::reconcile(app, now, Recount::Onward)).await.map_err(|p| p.cause().to_owned())?;
+    let result =
+        jobs::scheduled(app, Job::Reconciliation, now, reconcile::reconcile(app, now, Recount::Onward)).await.map_err(|p| p.cause().to_owned())?;
     tracing::info!(target: "qutab", wallets = result.wallets, entries = result.entries, differences = result.differences.len(), "reconciled");
     Ok(result)
 }

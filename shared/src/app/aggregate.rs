@@ -77,7 +77,7 @@ pub async fn aggregate(app: &App, now: Timestamp) -> Result<Aggregated, Problem>
     shop_days::count_due(app, now, &mut done).await?;
     let place = lap::place(app, JOB).await?;
     let lists = listed(now, place.whole_as_of);
-    count_listed(app, Lap::from(app, place, lists, SECONDS), now, &mut done).await?;
+    count_listed(app, Lap::from(app, place, lists, SECONDS).noting(), now, &mut done).await?;
     Ok(done)
 }
 

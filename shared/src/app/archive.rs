@@ -66,7 +66,7 @@ pub async fn archive(app: &App, archive: &Archive, now: Timestamp) -> Result<Arc
     let place = lap::place(app, JOB).await?;
     let lists = lists(retention, &place, now);
     let mut done = Archived::default();
-    let mut lap = Lap::from(app, place, lists, SECONDS).remembering();
+    let mut lap = Lap::from(app, place, lists, SECONDS).remembering().noting();
     lap.carry(retention.to_string());
     while let Some((Marks { day, shard }, after)) = lap.next() {
         for active in lap.turn(app.store.active_on(day, shard, after).await).await? {
@@ -101,14 +101,7 @@ pub async fn due(app: &App, now: Timestamp) -> Result<Archived, Problem> {
 
 /// Archives what is listed on a day, and forgets the mark: the last step, until then another run begins anew with this
 /// one. An odd click stays in the table, with the mark that names its day.
-async fn one(
-    app: &App,
-    archive: &Archive,
-    affiliate: AffiliateId,
-    day: Day,
-    listed_on: Day,
-    missed: &mut Missed,
-) -> Result<Option<usize>, Problem> {
+async fn one(app: &App, archive: &Archive, affiliate: AffiliateId, day: Day, listed_on: Day, missed: &mut Missed) -> Result<Option<usize>, Problem> {
     let mut archived = None;
     if day == listed_on {
         let (clicks, odd) = one_day(app, archive, affiliate, day).await?;

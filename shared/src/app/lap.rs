@@ -97,6 +97,7 @@ pub struct Lap<'a, L> {
     dry: bool,
     more: bool,
     remembers: bool,
+    notes: bool,
     pub missed: Missed,
 }
 
@@ -142,7 +143,27 @@ impl<'a, L: Display + Clone> Lap<'a, L> {
             place.carry = None;
         }
         let until = app.share.until.map_or(now.plus_seconds(seconds), |at| at.min(now.plus_seconds(seconds)));
-        Self { app, place, lists, at, after, rows: 0, pages: 0, until, kept_at: now, dry: false, more: false, remembers: false, missed: Missed::default() }
+        Self {
+            app,
+            place,
+            lists,
+            at,
+            after,
+            rows: 0,
+            pages: 0,
+            until,
+            kept_at: now,
+            dry: false,
+            more: false,
+            remembers: false,
+            notes: false,
+            missed: Missed::default(),
+        }
+    }
+
+    /// Keeps as of when the walk was last whole, for whoever decides by that what the next one goes through.
+    pub fn noting(self) -> Self {
+        Self { notes: true, ..self }
     }
 
     /// Keeps what is carried also when the walk is whole, for the next one to begin with.
@@ -240,7 +261,7 @@ impl<'a, L: Display + Clone> Lap<'a, L> {
             self.keep().await?;
             return Ok(ended);
         }
-        let stale = self.place.whole_as_of.is_none_or(|at| now.since(at) >= STALE_SECONDS || at.day() != now.day());
+        let stale = self.notes && self.place.whole_as_of.is_none_or(|at| now.since(at) >= STALE_SECONDS || at.day() != now.day());
         if stale || self.place.begun_at.is_some() || self.place.carry.is_some() {
             let carry = self.place.carry.take().filter(|_| self.remembers);
             self.place = Place { whole_as_of: Some(now).max(self.place.whole_as_of), carry, ..Place::start(&self.place.name) };

@@ -85,13 +85,7 @@ pub async fn due(app: &App, now: Timestamp) -> Result<Matured, Problem> {
 }
 
 /// An odd commission is set apart, and the others of its affiliate mature without it.
-async fn mature_some(
-    app: &App,
-    affiliate: AffiliateId,
-    commissions: &[Key],
-    now: Timestamp,
-    missed: &mut Missed,
-) -> Result<(u32, Rupiah), Problem> {
+async fn mature_some(app: &App, affiliate: AffiliateId, commissions: &[Key], now: Timestamp, missed: &mut Missed) -> Result<(u32, Rupiah), Problem> {
     for round in 0..ROUNDS {
         let wallet_key = keys::wallet(affiliate);
         let wanted = commissions.iter().cloned().chain([wallet_key.clone()]);

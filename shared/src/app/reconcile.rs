@@ -19,11 +19,7 @@ use crate::{
         time::Timestamp,
         wallet::{Balance, LedgerEntry, Wallet},
     },
-    store::{
-        Page,
-        entity::Stored,
-        keys,
-    },
+    store::{Page, entity::Stored, keys},
 };
 use std::collections::HashMap;
 
@@ -100,7 +96,7 @@ pub async fn reconcile(app: &App, now: Timestamp, how: Recount) -> Result<Reconc
 }
 
 async fn walk<'a, L: std::fmt::Display + Clone>(app: &'a App, name: &str, lists: Vec<L>, how: Recount, seconds: i64) -> Result<Lap<'a, L>, Problem> {
-    if how == Recount::Dry { Ok(Lap::dry(app, lists, seconds)) } else { Lap::go_on(app, name, lists, seconds).await }
+    if how == Recount::Dry { Ok(Lap::dry(app, lists, seconds)) } else { Ok(Lap::go_on(app, name, lists, seconds).await?.noting()) }
 }
 
 /// Ends a walk; one that has gone on for more than a week counts as failed.
@@ -132,7 +128,7 @@ async fn old_work(app: &App, now: Timestamp, how: Recount, result: &mut Reconcil
 async fn affiliates(app: &App, now: Timestamp, how: Recount, result: &mut Reconciled) -> Result<(), Problem> {
     let mut lap = walk(app, AFFILIATES, vec![AffiliateStatus::Approved, AffiliateStatus::Suspended], how, SECONDS).await?;
     while let Some((status, after)) = lap.next() {
-        for affiliate in lap.turn(app.store.applications(status, |_| true, 20, after).await).await? {
+        for affiliate in lap.turn(app.store.affiliates_who_are(status, after).await).await? {
             let id = affiliate.value.id;
             if let Err(problem) = check(app, id, now, how, result).await {
                 tracing::error!(affiliate = %id, cause = problem.cause(), "an affiliate's books were not looked at in this run");
@@ -228,7 +224,8 @@ async fn disagreement(app: &App, wallet: &Wallet) -> Result<Option<&'static str>
     let (mut pending, mut all, mut after) = (Rupiah::ZERO, Rupiah::ZERO, None);
     loop {
         let (commissions, next) = app.store.commissions(wallet.affiliate, |_| true, 100, after).await?.whole()?;
-        let (orders, _all) = app.store.behind::<Order>(Page::new(commissions.iter().map(|c| keys::order(c.value.order)).collect(), None)).await?.whole()?;
+        let (orders, _all) =
+            app.store.behind::<Order>(Page::new(commissions.iter().map(|c| keys::order(c.value.order)).collect(), None)).await?.whole()?;
         let orders: HashMap<OrderId, Order> = orders.into_iter().map(|o| (o.value.id, o.value)).collect();
         for commission in commissions.into_iter().map(|c| c.value) {
             let of = orders.get(&commission.order).filter(|o| o.paid.is_some()).and_then(|o| o.attribution.as_ref());

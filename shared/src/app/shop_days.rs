@@ -102,7 +102,7 @@ pub async fn count_due(app: &App, now: Timestamp, done: &mut Aggregated) -> Resu
     let (marked, night) = marked_and_night(app, now).await?;
     let mut laps = vec![Lap::go_on(app, MARKED, marked, SECONDS).await?];
     if let Some(place) = night {
-        laps.push(Lap::from(app, place, nights_days(app, now).await?, SECONDS));
+        laps.push(Lap::from(app, place, nights_days(app, now).await?, SECONDS).noting());
     }
     for mut lap in laps {
         while let Some((day, _)) = lap.next() {
@@ -193,7 +193,7 @@ async fn stand(app: &App, now: Timestamp) -> Result<Ended, Problem> {
     let mut lap = Lap::go_on(app, STANDINGS, AffiliateStatus::ALL.to_vec(), SECONDS).await?;
     let mut standings: Standings = lap.carried().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
     while let Some((status, after)) = lap.next() {
-        let affiliates = lap.turn(app.store.applications(status, |_| true, 100, after).await).await?;
+        let affiliates = lap.turn(app.store.affiliates_who_are(status, after).await).await?;
         *standings.affiliates.entry(status.as_str().into()).or_default() += affiliates.len() as u64;
         let keys = affiliates.iter().map(|a| keys::wallet(a.value.id)).collect();
         let (wallets, odd, _all) = app.store.behind::<Wallet>(Page::new(keys, None)).await?.apart();

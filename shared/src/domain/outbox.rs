@@ -213,7 +213,12 @@ impl OutboxItem {
     /// The item in the hands of a worker; nothing while it is in another's. Every try waits twice as long for the next.
     pub fn claimed(&self, now: Timestamp, claim: String) -> Option<Self> {
         let pause = (CLAIM_SECONDS << self.tries.min(10)).min(LONGEST_PAUSE);
-        (self.claimed_until <= now).then(|| Self { claimed_until: now.plus_seconds(pause), tries: self.tries + 1, claim: Some(claim), ..self.clone() })
+        (self.claimed_until <= now).then(|| Self {
+            claimed_until: now.plus_seconds(pause),
+            tries: self.tries + 1,
+            claim: Some(claim),
+            ..self.clone()
+        })
     }
 
     pub const fn is_stuck(&self) -> bool {

@@ -39,6 +39,12 @@ impl Store {
         self.list(Range::by_owner(&pk).limit(limit).after(after), |a: &Affiliate| a.status == status && keep(a)).await
     }
 
+    /// The same for a walk through all of them: one page as it comes.
+    pub async fn affiliates_who_are(&self, status: AffiliateStatus, after: Option<Position>) -> Result<Page<Stored<Affiliate>>, StoreError> {
+        let keys = self.query_keys(Range::by_owner(&keys::applications(status.as_str())).limit(50).after(after)).await?;
+        Ok(self.behind::<Affiliate>(keys).await?.filter(|a| a.value.status == status))
+    }
+
     /// Bank accounts whose verification stands so, longest first.
     pub async fn payout_accounts(
         &self,
@@ -174,7 +180,8 @@ impl Store {
 
     /// Pictures of identity cards whose time is over, as the (possibly stale) index knows them.
     pub async fn ktp_overdue(&self, now: Timestamp, after: Option<Position>) -> Result<Page<Stored<KtpImage>>, StoreError> {
-        self.list(Range::by_due(keys::KTP_RETENTION).until(now).limit(50).after(after), |k: &KtpImage| k.deleted_at.is_none() && k.delete_at <= now).await
+        self.list(Range::by_due(keys::KTP_RETENTION).until(now).limit(50).after(after), |k: &KtpImage| k.deleted_at.is_none() && k.delete_at <= now)
+            .await
     }
 
     /// The days of a period on which something was counted, oldest first; at most a year and a day.

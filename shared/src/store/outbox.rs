@@ -28,7 +28,9 @@ impl Store {
         let delete = delete.condition_expression("#tries = :tries AND #until = :until AND #claim = :claim");
         let delete = delete.expression_attribute_names("#tries", "tries").expression_attribute_names("#until", "claimed_until");
         let delete = delete.expression_attribute_values(":tries", value(to_attribute_value(claimed.tries))?);
-        let delete = delete.expression_attribute_names("#claim", "claim").expression_attribute_values(":claim", text(claimed.claim.clone().unwrap_or_default()));
+        let delete = delete
+            .expression_attribute_names("#claim", "claim")
+            .expression_attribute_values(":claim", text(claimed.claim.clone().unwrap_or_default()));
         alone(delete.expression_attribute_values(":until", value(to_attribute_value(claimed.claimed_until))?).send().await)?;
         Ok(())
     }
