@@ -7,7 +7,8 @@ use qutab_sim::{
 };
 use std::time::Duration;
 
-const USAGE: &str = "histories [--seeds 0..1000] [--threads 2] [--minutes 30] [--stop] [--no-stories] [--except \"rule|rule\"] | --seed 17 [--shrink [--rule text]]";
+const USAGE: &str =
+    "histories [--seeds 0..1000] [--threads 2] [--minutes 30] [--stop] [--no-stories] [--except \"rule|rule\"] | --seed 17 [--shrink [--rule text]]";
 
 fn option<'a>(arguments: &'a [String], name: &str) -> Option<&'a str> {
     arguments.iter().position(|a| a == name).and_then(|at| arguments.get(at + 1)).map(String::as_str)
