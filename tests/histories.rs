@@ -4,9 +4,9 @@
 //! thousands are for `cargo run -p qutab-bench --profile sim -- histories`.
 
 use qutab_sim::{
-    Stage, chance, shrink_by,
+    Stage, chance,
     plan::Step,
-    story,
+    shrink_by, story,
     tally::{self, Wanted},
 };
 
@@ -37,6 +37,18 @@ fn histories_of_the_whole_shop_keep_every_rule() {
         tally::shortest(&found, |text| told.lock().unwrap().push_str(text));
     }
     assert!(found.found.is_empty(), "{}{stories}", found.report());
+}
+
+#[test]
+fn every_seeded_bug_changes_text_that_is_there_once() {
+    let root = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let bugs = qutab_bench::bugs::catalogue(root).unwrap();
+    assert!(bugs.len() >= 20);
+    for (at, bug) in bugs.iter().enumerate() {
+        let text = std::fs::read_to_string(root.join(&bug.file)).unwrap();
+        let seeded = bug.seeded(at + 1, &text).unwrap();
+        assert!(seeded.contains("seeded::on(") && seeded != text && !bug.hunt.is_empty(), "{}", bug.name);
+    }
 }
 
 #[test]

@@ -7,7 +7,8 @@ use qutab_sim::{
 };
 use std::time::Duration;
 
-const USAGE: &str = "histories [--seeds 0..1000] [--threads 2] [--minutes 30] [--stop] [--no-stories] [--except \"rule|rule\"] | --seed 17 [--shrink]";
+const USAGE: &str =
+    "histories [--seeds 0..1000] [--threads 2] [--minutes 30] [--stop] [--no-stories] [--except \"rule|rule\"] | --seed 17 [--shrink [--rule text]]";
 
 fn option<'a>(arguments: &'a [String], name: &str) -> Option<&'a str> {
     arguments.iter().position(|a| a == name).and_then(|at| arguments.get(at + 1)).map(String::as_str)
@@ -17,7 +18,7 @@ fn option<'a>(arguments: &'a [String], name: &str) -> Option<&'a str> {
 pub fn run(arguments: &[String], say: &(dyn Fn(&str) + Sync)) -> i32 {
     let flag = |name: &str| arguments.iter().any(|a| a == name);
     if let Some(seed) = option(arguments, "--seed").and_then(|s| s.parse().ok()) {
-        return one(seed, flag("--shrink"), say);
+        return one(seed, flag("--shrink"), option(arguments, "--rule").unwrap_or_default(), say);
     }
     let seeds = option(arguments, "--seeds").unwrap_or("0..1000").split_once("..");
     let Some((Ok(first), Ok(last))) = seeds.map(|(a, b)| (a.parse(), b.parse())) else {
@@ -36,11 +37,11 @@ pub fn run(arguments: &[String], say: &(dyn Fn(&str) + Sync)) -> i32 {
     i32::from(!found.found.is_empty())
 }
 
-fn one(seed: u64, shorter: bool, say: &(dyn Fn(&str) + Sync)) -> i32 {
+fn one(seed: u64, shorter: bool, rule: &str, say: &(dyn Fn(&str) + Sync)) -> i32 {
     let (stage, plan) = (Stage::default(), chance::plan(seed));
     let outcome = stage.carry_out(&plan);
     say(&story(&plan, &outcome));
-    if let Some(wrong) = outcome.wrong.first().filter(|_| shorter) {
+    if let Some(wrong) = outcome.wrong.iter().find(|w| shorter && w.rule.contains(rule)) {
         let (plan, outcome) = shrink(&stage, &plan, wrong.rule);
         say(&format!("the shortest for: {}\n{}", wrong.rule, story(&plan, &outcome)));
     }

@@ -5,8 +5,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use qutab::{
     domain::{
         affiliate::Affiliate,
-        commission::{Commission, CommissionStatus},
         catalog::StockChange,
+        commission::{Commission, CommissionStatus},
         coupon::Coupon,
         ids::{AffiliateId, OrderId, ProductId},
         money::Rupiah,
@@ -87,7 +87,10 @@ impl Books {
             totals: all(items, "shop_totals").pop(),
             customers: of("customer").map(|c| text(&c["id"])).collect(),
             tasks: of("task").map(|t| t["subject"].to_string()).collect::<Vec<_>>().join("\n"),
-            manual_tasks: of("task").filter(|t| t["subject"]["M"]["kind"]["S"] == "manual_refund").map(|t| text(&t["subject"]["M"]["refund"])).collect(),
+            manual_tasks: of("task")
+                .filter(|t| t["subject"]["M"]["kind"]["S"] == "manual_refund")
+                .map(|t| text(&t["subject"]["M"]["refund"]))
+                .collect(),
             owed: of("outbox").filter(|i| !strange(i)).map(|i| i["work"].to_string()).collect(),
         }
     }
@@ -121,7 +124,9 @@ impl Run<'_> {
         for order in books.orders.values() {
             let found: Vec<&Commission> = books.commissions.iter().filter(|c| c.order == order.id).collect();
             let expected = usize::from(order.paid.is_some() && order.attribution.is_some());
-            self.ensure(found.len() == expected, "one commission for a paid, attributed order", || format!("{}: {} of {expected}", order.id, found.len()));
+            self.ensure(found.len() == expected, "one commission for a paid, attributed order", || {
+                format!("{}: {} of {expected}", order.id, found.len())
+            });
             let Some(commission) = found.first() else { continue };
             let over = order.status == OrderStatus::Refunded;
             let all_gone = commission.remaining() == Rupiah::ZERO;

@@ -56,7 +56,9 @@ impl Run<'_> {
             self.ensure(alive == 0 || !by_hand, "a refund is sent once", || format!("{id}: by the gateway and by hand"));
             let said = matches!(refund.status, RefundStatus::Succeeded | RefundStatus::Sent) && refund.proof.is_none();
             let agrees = said == (alive == 1) || by_hand || books.task_names(&id);
-            self.ensure(agrees, "both sides agree about a refund, or a person is told", || format!("{id} is {}, {alive} at the gateway", refund.status));
+            self.ensure(agrees, "both sides agree about a refund, or a person is told", || {
+                format!("{id} is {}, {alive} at the gateway", refund.status)
+            });
             let waited = self.w.now().since(refund.requested_at) / 86_400 >= STUCK_DAYS;
             let open = matches!(refund.status, RefundStatus::Sent | RefundStatus::Requested);
             self.ensure(!open || !waited || books.task_names(&id), "no refund waits without end", || format!("{id} is {}", refund.status));
@@ -118,7 +120,8 @@ impl Run<'_> {
             let surplus = books.refunds.iter().filter(sent).count();
             if there && surplus > 0 {
                 let mails = self.w.wire.mailbox.all();
-                let told = mails.iter().any(|m| m.text.contains(order.number.as_str()) && (m.text.contains("kembali") || m.subject.contains("engembali")));
+                let told =
+                    mails.iter().any(|m| m.text.contains(order.number.as_str()) && (m.text.contains("kembali") || m.subject.contains("engembali")));
                 self.ensure(told, "whoever gets money back is told", || order.id.to_string());
             }
         }

@@ -9,6 +9,7 @@ use qutab_local::{Call, dynamo, manner::Manner};
 use serde_json::{Value, json};
 
 const DAY: i64 = 86_400;
+const A_FORTNIGHT: u8 = 14;
 
 impl Run<'_> {
     fn mood(&mut self, mood: Mood) {
@@ -108,6 +109,11 @@ impl Run<'_> {
     pub async fn machine(&mut self, step: Step, fault: Option<Fault>) {
         match step {
             Step::Days(days) => {
+                if days > A_FORTNIGHT {
+                    // Nobody would leave the shop uncounted for longer than the nights' counts look back.
+                    self.to_midnight();
+                    self.schedule(Step::Aggregate).await;
+                }
                 self.w.pass_days(i64::from(days));
                 self.tell(format!("{days} days pass"));
             }
@@ -130,6 +136,11 @@ impl Run<'_> {
                 self.tell(format!("{schedule:?} runs{}", if failed { ", and fails" } else { "" }));
             }
         }
+    }
+
+    fn to_midnight(&self) {
+        let now = self.w.now();
+        self.w.pass_seconds(DAY - now.since(now.day().begins()) + 60);
     }
 
     /// Whether the run failed.
@@ -210,8 +221,7 @@ impl Run<'_> {
             }
         }
         // The night's run counts what the day's runs have missed.
-        let now = self.w.now();
-        self.w.pass_seconds(DAY - now.since(now.day().begins()) + 60);
+        self.to_midnight();
         for _ in 0..2 {
             let failed = self.schedule(Step::Aggregate).await;
             self.ensure(!failed, "no schedule fails by itself", || "Aggregate".into());

@@ -60,7 +60,9 @@ impl Run<'_> {
             Act::PayLying if took => drop(self.lied.insert(id)),
             Act::Fail | Act::Reject if took && self.exported.contains_key(&id) && !returned => {
                 let alone = self.exported.get(&id) == Some(&staff);
-                self.ensure(!alone, "what is at the bank is not ended by who sent it there", || format!("payout {of} was in a table of staff {staff}, who then ends it"));
+                self.ensure(!alone, "what is at the bank is not ended by who sent it there", || {
+                    format!("payout {of} was in a table of staff {staff}, who then ends it")
+                });
                 self.lied.insert(id);
             }
             Act::Reverse if took && !returned => {

@@ -5,12 +5,7 @@ use crate::{
     people::People,
     plan::{Event, Fault, Plan, Step},
 };
-use qutab::domain::{
-    identity::Audience,
-    ids::AdminId,
-    staff::Role,
-    time::Timestamp,
-};
+use qutab::domain::{identity::Audience, ids::AdminId, staff::Role, time::Timestamp};
 use qutab_local::{
     manner::Manner,
     weather::Weather,
@@ -252,5 +247,4 @@ impl<'a> Run<'a> {
             _ => self.staff_step(step, fault).await,
         }
     }
-
 }

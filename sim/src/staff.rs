@@ -152,7 +152,8 @@ impl Run<'_> {
             if !sent {
                 self.by_hand.push(ByHand { refund: refund.clone() });
             }
-            let answer = self.insist(fault, "POST", &format!("{path}/refunds/{refund}/confirm"), token, "confirm", json!({ "reference": reference })).await;
+            let answer =
+                self.insist(fault, "POST", &format!("{path}/refunds/{refund}/confirm"), token, "confirm", json!({ "reference": reference })).await;
             self.tell(format!("finance transfers a refund of order {event} by hand and records it: {}", answer.status));
         }
     }

@@ -37,13 +37,8 @@ impl Tally {
 
     /// One line a rule; the shortest histories follow.
     pub fn report(&self) -> String {
-        let mut text = format!(
-            "{} histories in {:.0} s, {:.0} a minute; {} rules broken\n",
-            self.histories,
-            self.seconds,
-            self.per_minute(),
-            self.found.len()
-        );
+        let mut text =
+            format!("{} histories in {:.0} s, {:.0} a minute; {} rules broken\n", self.histories, self.seconds, self.per_minute(), self.found.len());
         for (rule, f) in &self.found {
             text += &format!("  {rule}: in {} histories, first seed {} after {}: {}\n", f.histories, f.first_seed, f.after, f.seen);
         }
@@ -82,7 +77,8 @@ pub fn run(wanted: &Wanted, say: impl Fn(&str) + Sync) -> Tally {
                     }
                     let outcome = stage.seed(seed);
                     let count = done.fetch_add(1, Ordering::Relaxed) + 1;
-                    let mut rules: Vec<_> = outcome.wrong.into_iter().filter(|w| !wanted.except.iter().any(|e| e == w.rule)).map(|w| (w.rule, w.seen)).collect();
+                    let mut rules: Vec<_> =
+                        outcome.wrong.into_iter().filter(|w| !wanted.except.iter().any(|e| e == w.rule)).map(|w| (w.rule, w.seen)).collect();
                     rules.sort_unstable();
                     rules.dedup_by_key(|(rule, _)| *rule);
                     let mut all = found.lock().unwrap();

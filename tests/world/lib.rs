@@ -151,7 +151,8 @@ fn seeded(seed: u64) -> Entropy {
 static WORLDS: AtomicU64 = AtomicU64::new(1);
 
 /// What every world is built from, read once.
-static PLAN: LazyLock<template::Template> = LazyLock::new(|| template::read(TEMPLATE, &BTreeMap::from([("Stage".to_owned(), "local".to_owned())])).unwrap());
+static PLAN: LazyLock<template::Template> =
+    LazyLock::new(|| template::read(TEMPLATE, &BTreeMap::from([("Stage".to_owned(), "local".to_owned())])).unwrap());
 static KEYS: LazyLock<(String, String)> = LazyLock::new(|| generate_keys("k1").unwrap());
 
 /// When every world begins.

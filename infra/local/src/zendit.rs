@@ -1,11 +1,11 @@
 //! The payment gateway's stand-in: the invoice dialect, what a customer does on the hosted page, and the webhooks.
 
+pub use crate::records::{Invoice, Payout, Refund};
 use crate::{
     Call, Reply,
     kept::Kept,
     manner::{Manner, Past},
 };
-pub use crate::records::{Invoice, Payout, Refund};
 use data_encoding::BASE64;
 use qutab::domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
