@@ -48,7 +48,7 @@ pub async fn take(shop: &Shop, notice: Notice) -> Result<(), Problem> {
     let later = match ask(shop, about, &gateway_id).await {
         Ok(Heard::Unknown) if foreign => false,
         Ok(heard) => announced.is_some_and(|a| !heard.confirms(a)),
-        Err(problem) if problem.code == Code::Unavailable => true,
+        Err(problem) if matches!(problem.code, Code::Unavailable | Code::Busy) => true,
         Err(problem) => return Err(problem),
     };
     if later {

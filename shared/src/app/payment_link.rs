@@ -69,14 +69,14 @@ pub async fn ensure_link(shop: &Shop, order: &Stored<Order>, customer: &Customer
         return Ok(link);
     }
     if read.value.claimed_until > now {
-        return Err(Problem::unavailable("another request is creating the link"));
+        return Err(Problem::busy("another request is creating the link"));
     }
     let claimed = Attempt { claimed_until: now.plus_seconds(CLAIM_SECONDS), ..read.value.clone() };
     // The order is relied on as well: no link is made for one that is cancelled in between.
     let mut tx = Transaction::new();
     tx.save(&read, &claimed, ()).unchanged(order, ());
     if let Commit::Lost(_) = shop.app.store.commit(tx).await? {
-        return Err(Problem::unavailable("another request is creating the link"));
+        return Err(Problem::busy("another request is creating the link"));
     }
     let claimed = Stored { value: claimed, revision: read.revision + 1 };
     match found(shop, &claimed.value).await? {
@@ -137,7 +137,7 @@ pub async fn renew_link(shop: &Shop, order: Stored<Order>, customer: &Customer, 
         }
         order = shop.app.store.order(order.value.id).await?.ok_or_else(|| Problem::new(Code::NotFound))?;
     }
-    Err(Problem::unavailable("the link kept colliding"))
+    Err(Problem::busy("the link kept colliding"))
 }
 
 /// Ends every invoice of the order's live attempt, so that no link outlives the order. An invoice that is already
@@ -154,7 +154,7 @@ pub async fn end_invoices(shop: &Shop, order: &Order) -> Result<(), Problem> {
         invoices.extend(shop.gateway.read(&link.id).await?);
     }
     if invoices.is_empty() && attempt.value.invoice.is_none() && attempt.value.claimed_until > shop.app.clock.now() {
-        return Err(Problem::unavailable("a payment link is just being made"));
+        return Err(Problem::busy("a payment link is just being made"));
     }
     for invoice in invoices {
         let ended = match invoice.status {
@@ -194,7 +194,7 @@ async fn keep(shop: &Shop, claimed: Stored<Attempt>, invoice: &Invoice) -> Resul
         // Either our own write after a lost answer, or somebody else's link: what is stored is the link.
         Commit::Lost(_) => {
             let stored = shop.app.store.read_back(&linked).await?;
-            stored.and_then(|s| s.value.invoice).ok_or_else(|| Problem::unavailable("another request is creating the link"))
+            stored.and_then(|s| s.value.invoice).ok_or_else(|| Problem::busy("another request is creating the link"))
         }
     }
 }

@@ -73,7 +73,7 @@ pub async fn request_payout(
             return Ok(payout);
         }
     }
-    Err(Problem::unavailable("the request kept colliding"))
+    Err(Problem::busy("the request kept colliding"))
 }
 
 fn not_eligible(why: &[crate::domain::payout::NotEligible]) -> Problem {
@@ -129,7 +129,7 @@ pub async fn approve(app: &App, by: Reviewer, id: PayoutId) -> Result<Payout, Pr
             return Ok(approved);
         }
     }
-    Err(Problem::unavailable("the payout kept changing"))
+    Err(Problem::busy("the payout kept changing"))
 }
 
 /// A row of a table for the bank.
@@ -265,7 +265,7 @@ pub(super) async fn apply(app: &App, by: Reviewer, decider: Decider, id: PayoutI
             return Ok(payout);
         }
     }
-    Err(Problem::unavailable("the decision kept colliding"))
+    Err(Problem::busy("the decision kept colliding"))
 }
 
 /// The audit log's words for a decision: the status, with the evidence for it.

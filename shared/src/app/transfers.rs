@@ -40,7 +40,7 @@ pub async fn hand_over(app: &App, by: Reviewer, id: PayoutId) -> Result<Payout, 
             return Ok(handed);
         }
     }
-    Err(Problem::unavailable("the payout kept changing"))
+    Err(Problem::busy("the payout kept changing"))
 }
 
 /// Asks the gateway to transfer; `tries` counts the tries, this one included. The payout's id is the idempotency key, and
@@ -108,7 +108,7 @@ async fn note(app: &App, id: PayoutId, change: impl Fn(Transfer) -> Option<Trans
             return Ok(());
         }
     }
-    Err(Problem::unavailable("the payout kept changing"))
+    Err(Problem::busy("the payout kept changing"))
 }
 
 /// Asks the gateway about one of its payouts, and records the answer.
