@@ -30,6 +30,8 @@ metrics! {
     PayoutAnomalies: "Count";
     /// From the payment at the gateway to the paid order here.
     WebhookLagSeconds: "Seconds";
+    /// Accounts that were guessed at more often in an hour than anybody mistypes.
+    AccountsBesieged: "Count";
     /// Notices without the gateway's token.
     WebhookRefused: "Count";
     /// Wallets that are not the sum of their ledger.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 macro_rules! texts {
-    ($($(#[$doc:meta])* $name:ident: $min:literal..=$max:literal),+ $(,)?) => { $(
+    ($($(#[$doc:meta])* $name:ident: $min:literal..=$max:literal $(unless $rule:ident)?),+ $(,)?) => { $(
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
@@ -14,7 +14,7 @@ macro_rules! texts {
         impl $name {
             /// Counts characters, not bytes; inner runs of blanks become one.
             pub fn parse(text: &str) -> Result<Self, Wrong> {
-                bounded(text, $min, $max).map(Self)
+                bounded(text, $min, $max)$(.and_then($rule))?.map(Self)
             }
 
             pub fn as_str(&self) -> &str { &self.0 }
@@ -28,7 +28,7 @@ macro_rules! texts {
 
 texts! {
     /// A person's name.
-    PersonName: 2..=100,
+    PersonName: 2..=100 unless holds_link,
     /// A place: where the meat goes, or where somebody lives.
     Place: 2..=120,
     /// A remark by a customer or an admin, or the reason for a decision.
@@ -62,6 +62,12 @@ fn bounded(text: &str, min: usize, max: usize) -> Result<String, Wrong> {
         n if n > max => Err(too_long(max)),
         _ => Ok(clean),
     }
+}
+
+/// A name goes into mails to addresses that nobody proved, and mail programs make links of such words.
+fn holds_link(name: String) -> Result<String, Wrong> {
+    let small = name.to_lowercase();
+    if small.contains("://") || small.contains("www.") { Err(Wrong::new("bad_characters", "must not hold an address of the web")) } else { Ok(name) }
 }
 
 fn too_long(max: usize) -> Wrong {
