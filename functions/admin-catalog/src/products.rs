@@ -88,6 +88,12 @@ fn read(form: &mut Form) -> Edit {
     }
 }
 
+/// A large commission is an owner's to give.
+fn may_give(caller: AdminCaller, commission: Change<CommissionRule>) -> Result<(), Problem> {
+    let much = matches!(commission, Change::Set(rule) if rule.needs_owner());
+    if much { caller.may(Permission::GiveMuch).map(|_| ()) } else { Ok(()) }
+}
+
 /// A share is of a cow.
 fn fits(form: &mut Form, category: Option<Category>, portion: Option<Portion>) {
     if portion == Some(Portion::Share) && category.is_some_and(|c| c != Category::Sapi) {
@@ -127,6 +133,7 @@ pub async fn create(State(app): State<App>, caller: AdminCaller, StaffForm(mut f
             commission: edit.commission.over(None),
         })
     })();
+    may_give(caller, edit.commission)?;
     let (Some(product), Some(units)) = (product, units) else { return Err(form.problem()) };
     let created = products::create(&app, by, product, units).await?;
     Ok((StatusCode::CREATED, Json(view(&app, &created, Some(units)))))
@@ -144,6 +151,7 @@ pub async fn update(
     let now = app.store.product(id).await?.ok_or_else(|| Problem::new(Code::NotFound))?.value;
     fits(&mut form, Some(edit.category.unwrap_or(now.category)), Some(edit.portion.unwrap_or(now.portion)));
     form.checked()?;
+    may_give(caller, edit.commission)?;
     let changed = products::update(&app, by, id, |before| {
         Ok(Product {
             name: edit.name.clone().unwrap_or(before.name),
