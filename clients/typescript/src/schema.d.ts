@@ -3113,6 +3113,8 @@ export interface components {
         ContactShown: {
             email: components["schemas"]["Email"];
             hours: string;
+            /** @description Of the terms in force */
+            terms_version: string;
             whatsapp: string;
         };
         /** @description `conversion_rate` is sales in a hundred unique clicks. */
@@ -3159,7 +3161,7 @@ export interface components {
             quantity: number;
         };
         /** @enum {string} */
-        CouponReason: "coupon_unknown" | "coupon_inactive" | "coupon_not_yet_valid" | "coupon_expired" | "coupon_used_up" | "coupon_used_by_you" | "coupon_not_for_these_items" | "coupon_below_minimum";
+        CouponReason: "coupon_unknown" | "coupon_inactive" | "coupon_not_yet_valid" | "coupon_expired" | "coupon_used_up" | "coupon_used_by_you" | "coupon_held_by_you" | "coupon_not_for_these_items" | "coupon_below_minimum";
         CouponRefusal: {
             code: components["schemas"]["CouponReason"];
             message: string;
@@ -4004,6 +4006,7 @@ export interface components {
             self_referral: components["schemas"]["SelfReferral"];
             signals: components["schemas"]["SignalRules"];
             terms_version: string;
+            unpaid_animals: number;
             version: number;
             withholding_rate: components["schemas"]["Rate"];
         };
@@ -4028,6 +4031,7 @@ export interface components {
             self_referral?: components["schemas"]["SelfReferral"] | null;
             signals?: components["schemas"]["SignalRules"] | null;
             terms_version?: string | null;
+            unpaid_animals?: number | null;
             version: number;
             withholding_rate?: components["schemas"]["Rate"] | null;
         };
@@ -5381,6 +5385,7 @@ export interface operations {
                      *               "orders_of_one_visitor": 5
                      *             },
                      *             "terms_version": "2026-01",
+                     *             "unpaid_animals": 30,
                      *             "version": 2,
                      *             "withholding": 0
                      *           },
@@ -5434,6 +5439,7 @@ export interface operations {
                      *               "orders_of_one_visitor": 5
                      *             },
                      *             "terms_version": "2026-01",
+                     *             "unpaid_animals": 30,
                      *             "version": 1,
                      *             "withholding": 0
                      *           },
@@ -10009,6 +10015,7 @@ export interface operations {
                      *         "orders_of_one_visitor": 5
                      *       },
                      *       "terms_version": "2026-01",
+                     *       "unpaid_animals": 30,
                      *       "version": 1,
                      *       "withholding_rate": 0
                      *     }
@@ -10107,6 +10114,7 @@ export interface operations {
                      *         "orders_of_one_visitor": 5
                      *       },
                      *       "terms_version": "2026-01",
+                     *       "unpaid_animals": 30,
                      *       "version": 4,
                      *       "withholding_rate": 0
                      *     }
@@ -10203,6 +10211,7 @@ export interface operations {
                      *               "orders_of_one_visitor": 5
                      *             },
                      *             "terms_version": "2026-01",
+                     *             "unpaid_animals": 30,
                      *             "version": 2,
                      *             "withholding_rate": 0
                      *           },
@@ -12815,6 +12824,7 @@ export interface operations {
                      * @example {
                      *       "email": "halo@qutab.id",
                      *       "hours": "Senin sampai Sabtu, 08.00-17.00 WIB",
+                     *       "terms_version": "2026-01",
                      *       "whatsapp": "+6281200000000"
                      *     }
                      */
