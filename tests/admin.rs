@@ -2,6 +2,7 @@
 
 mod access;
 mod jobs;
+mod logins;
 mod operations;
 mod orders;
 mod payouts;

@@ -2,7 +2,9 @@
 
 mod accounts;
 mod coupons;
+mod guesses;
 mod helpdesk;
+mod holdings;
 mod letters;
 mod orders;
 mod payments;

@@ -16,6 +16,8 @@ const ALSO: &[(&str, &str)] = &[
     // Only when an order expires between two reads of one request: stock and coupon are taken again.
     ("payments", "dynamodb:UpdateItem Table CATALOG"),
     ("payments", "dynamodb:UpdateItem Table COUPON#*"),
+    // Only when a cancellation finds the order paid: the sale rests on a click.
+    ("admin-orders", "dynamodb:BatchGetItem Table CLICKS#*"),
     // Money that pays nothing goes back; found when its customer looks, in the same moment.
     ("payments", "sqs:SendMessage PaymentsQueue"),
     ("payment-expiry", "sqs:SendMessage PaymentsQueue"),

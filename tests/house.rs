@@ -179,6 +179,21 @@ fn what_is_said_to_hold_a_promise_of_security_exists() {
     }
 }
 
+#[test]
+fn what_is_said_to_hold_a_limit_exists() {
+    let text = std::fs::read_to_string(root().join("docs/limits.md")).unwrap();
+    let known = &tests("tests") | &tests("shared");
+    let rows = rows(&text);
+    assert!(rows.len() > 15, "only {} limits", rows.len());
+    for row in &rows {
+        let [who, what, often, beyond, held] = row.as_slice() else { panic!("not five cells: {row:?}") };
+        assert!([who, what, often, beyond, held].iter().all(|cell| !cell.is_empty()), "{row:?}");
+    }
+    for named in text.split('`').skip(1).step_by(2).filter(|n| n.contains("::") && !n.starts_with("file::")) {
+        assert!(known.contains(named), "the page names {named}, which does not exist or is ignored");
+    }
+}
+
 /// As a browser would jump to it.
 fn anchor(heading: &str) -> String {
     let kept = heading.trim_start_matches('#').trim().to_lowercase();

@@ -45,7 +45,7 @@ async fn one_poison_message_among_ten_spoils_nothing_and_can_be_redriven() {
 }
 
 async fn paid_orders_more(w: &World, count: usize) {
-    let buyer = w.customer_again("budi").await;
+    let buyer = w.customer("sari").await;
     for _ in 0..count {
         let order = w.order(&buyer, "kambing-standar", None).await;
         w.pay(&order).await;

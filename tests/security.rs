@@ -262,3 +262,14 @@ async fn a_login_and_a_registration_do_the_same_work_for_known_and_unknown_addre
         assert_eq!(known, unknown, "{path}");
     }
 }
+
+#[tokio::test]
+async fn a_body_of_thousands_of_wrong_names_is_answered_with_some() {
+    let w = World::new().await;
+    let names: Vec<Value> = (0..700).map(|_| json!({ "name": "" })).collect();
+    let items: Vec<Value> = (0..4).map(|_| json!({ "product_id": "x", "quantity": 0, "shohibul": names })).collect();
+    let body = json!({ "items": items, "recipient": {}, "consent": true, "terms_version": "2026-01" });
+    let refused = w.post("/api/orders", &w.customer("budi").await, body).await;
+    assert_eq!((refused.status, refused.body["errors"].as_array().unwrap().len()), (422, 50));
+    assert!(refused.bytes.len() < 10_000, "{} bytes", refused.bytes.len());
+}

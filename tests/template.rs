@@ -196,7 +196,7 @@ fn every_function_is_in_one_group_that_is_watched() {
 }
 
 /// Sections of docs/runbook.md that alarms point to.
-const ANCHORS: &[&str] = &["webhook-outage", "dead-letters", "reconciliation-difference", "stuck-payout", "throttles", "errors"];
+const ANCHORS: &[&str] = &["webhook-outage", "dead-letters", "reconciliation-difference", "stuck-payout", "throttles", "errors", "guessed-passwords"];
 
 #[test]
 fn every_alarm_tells_somebody_what_to_do() {
@@ -228,7 +228,16 @@ fn the_alarms_of_the_business_exist_and_the_dashboard_shows_its_metrics() {
     let shown = board.to_string();
     let named: BTreeSet<&str> = shown.split(r#"["Qutab",""#).skip(1).filter_map(|rest| rest.split('"').next()).collect();
     assert_eq!(named, Metric::ALL.iter().map(|m| m.as_str()).collect(), "what is counted is what is shown");
-    for metric in ["ReconciliationDifferences", "PayoutAnomalies", "MoneyContradictions", "MoneyUnsettled", "WebhookRefused", "WebhookLagSeconds"] {
+    let metrics = [
+        "ReconciliationDifferences",
+        "PayoutAnomalies",
+        "MoneyContradictions",
+        "MoneyUnsettled",
+        "WebhookRefused",
+        "WebhookLagSeconds",
+        "AccountsBesieged",
+    ];
+    for metric in metrics {
         let alarms = alarms(&template);
         let alarm = alarms.values().find(|p| p["Namespace"] == "Qutab" && p["MetricName"] == metric).unwrap_or_else(|| panic!("{metric}"));
         assert_eq!(alarm["Dimensions"], serde_json::json!([{ "Name": "Stage", "Value": "dev" }]), "{metric}");

@@ -127,3 +127,21 @@ async fn old_clicks_go_to_the_archive_and_interrupted_runs_lose_and_double_nothi
         assert_eq!(kept(&w, &id).await, (before, Vec::new()), "cut at {at}");
     }
 }
+
+#[tokio::test]
+async fn the_last_click_that_counts_is_the_one_wherever_it_comes_from() {
+    let w = World::new().await;
+    let (rina, tono) = (w.affiliate("rina").await, w.affiliate("tono").await);
+    let stale = w.click(&rina.code).await;
+    w.pass_days(31);
+    let older = w.click(&rina.code).await;
+    w.pass_days(2);
+    let last = w.click(&tono.code).await;
+    let buyer = w.customer("budi").await;
+    for (field, cookie) in [(stale.as_str(), &last), ("abc.def", &last), (&older, &last), (&last, &older), (&last, &stale)] {
+        let body = World::order_body("domba-garut", 1, Some(field));
+        let order = w.send("POST", "/api/orders", Some(&buyer), &[("cookie", &format!("qutab_ref={cookie}"))], Some(body)).await.ok();
+        let seen = w.get(&format!("/api/admin/orders/{}", order["id"].as_str().unwrap()), &w.admin("viewer").await).await.ok();
+        assert_eq!(seen["affiliate_id"], json!(tono.id));
+    }
+}

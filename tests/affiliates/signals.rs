@@ -175,3 +175,27 @@ async fn an_affiliate_is_told_why_an_order_of_their_own_earns_nothing() {
     assert!(!lead["customer"].as_str().unwrap().contains("budi"), "masked as every name");
     assert_eq!(w.balance(&affiliate).await, (0, 0, 0, 0));
 }
+
+#[tokio::test]
+async fn a_rivals_clicks_hold_nobodys_sale() {
+    let w = World::new().await;
+    set(&w, Settings { signals: SignalRules { orders_of_one_visitor: 100, flood_clicks: 40 }, ..Settings::default() }).await;
+    let rina = w.affiliate("rina").await;
+    for _ in 0..60 {
+        w.send_at("198.51.100.66", "GET", &format!("/r/{}", rina.code), "", &[], Value::Null).await;
+    }
+    let count = async || {
+        let event = serde_json::from_value(json!({ "time": w.now() })).unwrap();
+        qutab_tests::grants::acting("aggregation", aggregation::run(&w.shop.app, event)).await.unwrap();
+    };
+    count().await;
+    buy(&w, &rina, "jujur@example.com").await;
+    assert!(held(&w).await.is_empty(), "whoever clicked sixty times bought nothing");
+    for _ in 0..45 {
+        w.click(&rina.code).await;
+    }
+    w.pass_seconds(300);
+    count().await;
+    let order = buy(&w, &rina, "banjir@example.com").await;
+    assert_eq!(held(&w).await, [(order["id"].as_str().unwrap().to_owned(), json!(["click_flood"]))], "a flood of the buyer's own");
+}

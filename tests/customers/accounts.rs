@@ -75,6 +75,9 @@ async fn every_wrong_field_of_a_registration_is_named() {
         ("phone", json!("12345"), "bad_phone"),
         ("password", json!("pendek"), "too_short"),
         ("password", json!("password123"), "too_common"),
+        ("password", json!("aaaaaaaaaa"), "too_common"),
+        ("password", json!("        "), "too_common"),
+        ("password", json!("\0\0\0\0abcdefgh"), "bad_characters"),
         ("language", json!("fr"), "unknown_value"),
     ] {
         let mut body = ada();

@@ -95,6 +95,69 @@ async fn money_that_is_owed_keeps_the_account() {
 }
 
 #[tokio::test]
+async fn money_that_paid_nothing_and_has_not_gone_back_keeps_the_account() {
+    let w = World::new().await;
+    let buyer = w.customer("budi").await;
+    let order = w.order(&buyer, "domba-garut", None).await;
+    let invoice = order["payment_url"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+    let notice = w.wire.zendit.pay(&invoice, "EWALLET", Some(3_000_000)).unwrap();
+    w.webhook(&notice).await;
+    w.drain().await;
+    w.pass_days(2);
+    w.expire().await;
+    w.drain().await;
+    let buyer = w.customer_again("budi").await;
+    assert_eq!(delete(&w, &buyer, PASSWORD).await.status, 409, "of another amount than asked: it is owed to somebody");
+    let path = format!("/api/admin/orders/{}/receipts/{invoice}/refund", order["id"].as_str().unwrap());
+    w.post(&path, &w.admin("finance").await, json!({})).await.ok();
+    w.drain().await;
+    assert_eq!(delete(&w, &buyer, PASSWORD).await.status, 409, "on its way");
+    for event in w.wire.zendit.finish_refunds("SUCCEEDED") {
+        w.webhook(&event).await;
+    }
+    w.drain().await;
+    assert_eq!(delete(&w, &buyer, PASSWORD).await.status, 204);
+}
+
+#[tokio::test]
+async fn a_deletion_that_is_refused_changes_nothing() {
+    let w = World::new().await;
+    let buyer = w.customer("budi").await;
+    for _ in 0..5 {
+        w.order(&buyer, "kambing-standar", None).await;
+    }
+    assert_eq!(delete(&w, &buyer, PASSWORD).await.status, 409);
+    let sixth = w.post("/api/orders", &buyer, World::order_body("kambing-standar", 1, None)).await;
+    let wait: i64 = sixth.headers["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!(sixth.status == 429 && wait > 80_000, "no limit is shortened by it: {wait}");
+    let orders = w.get("/api/orders", &buyer).await.ok();
+    let path = format!("/api/orders/{}/cancel", orders["items"][0]["id"].as_str().unwrap());
+    w.post(&path, &buyer, json!({})).await.ok();
+    assert_eq!(delete(&w, &buyer, PASSWORD).await.status, 409);
+    assert_eq!(w.order(&buyer, "kambing-standar", None).await["status"], "pending", "and ordering goes on at once");
+}
+
+/// The order is written after the account was found to have none, and before it is removed; and the other way round.
+#[tokio::test]
+async fn no_order_is_of_an_account_that_is_being_deleted() {
+    let w = World::new().await;
+    let buyer = w.customer("budi").await;
+    let (other, token) = (w.clone(), buyer.clone());
+    w.between("TransactWriteItems", "LOGIN#customer", async move {
+        other.order(&token, "domba-garut", None).await;
+    });
+    assert_eq!(delete(&w, &buyer, PASSWORD).await.status, 409);
+    let orders = w.get("/api/orders", &buyer).await.ok();
+    w.post(&format!("/api/orders/{}/cancel", orders["items"][0]["id"].as_str().unwrap()), &buyer, json!({})).await.ok();
+    let (other, token) = (w.clone(), buyer.clone());
+    w.between("TransactWriteItems", "order_number", async move {
+        assert_eq!(delete(&other, &token, PASSWORD).await.status, 204);
+    });
+    let placed = w.post("/api/orders", &buyer, World::order_body("domba-garut", 1, None)).await;
+    assert_eq!((placed.status, w.stock("domba-garut").await), (401, 60), "{}", placed.body);
+}
+
+#[tokio::test]
 async fn what_people_wrote_about_an_order_goes_with_the_account_and_of_the_place_the_region_stays() {
     let w = World::new().await;
     let buyer = w.customer("budi").await;

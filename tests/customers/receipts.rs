@@ -81,6 +81,8 @@ async fn a_long_order_runs_over_several_pages_and_strange_names_stay_readable() 
         { "product_id": product_id("kambing-super"), "quantity": 80, "shohibul": names[200..280] }]);
     let mut body = World::order_body("domba-garut", 1, None);
     body["items"] = items;
+    let settings = json!({ "version": 1, "unpaid_animals": 500 });
+    w.send("PUT", "/api/admin/settings", Some(&w.admin("owner").await), &[], Some(settings)).await.ok();
     let order = w.post("/api/orders", &buyer, body).await.ok();
     let seen = texts(&receipt(&w, &order, &buyer).await).join(" ");
     assert!(seen.contains("Muhammad Salih (ke-279)"), "no name is lost");

@@ -113,7 +113,7 @@ async fn cancelling_an_order_with_a_coupon() {
 async fn proving_an_address() {
     every_cut(
         async |w: &World| {
-            let buyer = w.customer("budi").await;
+            let buyer = w.newcomer("budi").await;
             w.drain().await;
             (buyer, w.mailed_token("budi@example.com", "verify-email"))
         },

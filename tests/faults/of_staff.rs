@@ -64,7 +64,10 @@ async fn changing_a_product() {
 
 #[tokio::test]
 async fn making_and_switching_off_a_coupon() {
-    let body = || json!({ "code": "BARU", "discount": { "kind": "fixed", "amount": 100_000 }, "valid_until": "2027-01-01T00:00:00Z", "limit": 5 });
+    let body = || {
+        json!({ "code": "BARU", "discount": { "kind": "fixed", "amount": 100_000 }, "minimum_order": 200_000,
+        "valid_until": "2027-01-01T00:00:00Z", "limit": 5 })
+    };
     every_cut(
         async |w: &World| w.admin("ops").await,
         async |w: &World, ops: &String| {

@@ -25,10 +25,14 @@ async fn of_ten_changes_of_the_same_settings_one_stands() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stock_is_taken_away_while_it_is_bought_and_never_below_zero() {
     let w = World::new().await;
-    let (buyer, ops) = (w.customer("budi").await, w.admin("ops").await);
+    let ops = w.admin("ops").await;
+    let mut buyers = Vec::new();
+    for name in ["budi", "sari", "dewi", "joko"] {
+        buyers.push(w.customer(name).await);
+    }
     let mut jobs = Vec::new();
     for n in 0..24 {
-        let (w, buyer, ops) = (w.clone(), buyer.clone(), ops.clone());
+        let (w, buyer, ops) = (w.clone(), buyers[n / 2 % 4].clone(), ops.clone());
         jobs.push(tokio::spawn(async move {
             if n % 2 == 0 {
                 let path = format!("/api/admin/products/{}/stock", product_id("sapi-limosin"));
@@ -49,10 +53,14 @@ async fn stock_is_taken_away_while_it_is_bought_and_never_below_zero() {
 async fn a_coupon_that_is_switched_off_under_way_counts_every_use() {
     let w = World::new().await;
     w.coupon("CEPAT", 100, None).await;
-    let (buyer, ops) = (w.customer("budi").await, w.admin("ops").await);
+    let ops = w.admin("ops").await;
+    let mut buyers = Vec::new();
+    for n in 0..10 {
+        buyers.push(w.customer(&format!("budi{n}")).await);
+    }
     let mut jobs = Vec::new();
     for n in 0..20 {
-        let (w, buyer, ops) = (w.clone(), buyer.clone(), ops.clone());
+        let (w, buyer, ops) = (w.clone(), buyers[n % 10].clone(), ops.clone());
         jobs.push(tokio::spawn(async move {
             if n == 10 {
                 w.post("/api/admin/coupons/CEPAT/deactivate", &ops, json!({})).await.ok();

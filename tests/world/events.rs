@@ -20,7 +20,8 @@ impl World {
     }
 
     pub fn order_body(slug: &str, quantity: u32, referral: Option<&str>) -> Value {
-        json!({ "items": [{ "product_id": seed::product_id(slug), "quantity": quantity, "shohibul": [{ "name": "Ahmad", "father": "Umar" }] }],
+        let names: Vec<Value> = (0..quantity.max(1)).map(|_| json!({ "name": "Ahmad", "father": "Umar" })).collect();
+        json!({ "items": [{ "product_id": seed::product_id(slug), "quantity": quantity, "shohibul": names }],
             "recipient": { "name": "Masjid Al Hikmah", "location": "Lombok Timur" }, "terms_version": "2026-01", "consent": true,
             "referral_token": referral })
     }

@@ -81,7 +81,7 @@ fn resources(value: &Value) -> Vec<String> {
 }
 
 /// A connector that asks the policies first.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Granted<C>(pub C);
 
 impl<C: HttpConnector> HttpConnector for Granted<C> {

@@ -2,6 +2,7 @@
 //! wire. Every test has its own; nothing is shared, nothing sleeps, and time is set by hand.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_debug_implementations)]
 
+mod between;
 mod events;
 pub mod exchange;
 pub mod grants;
@@ -82,6 +83,7 @@ pub struct World {
     groups: Arc<Vec<Group>>,
     fallback: Arc<Group>,
     admins: Arc<Mutex<BTreeMap<String, (Timestamp, String)>>>,
+    moment: between::Moment,
     time: Arc<AtomicI64>,
     lean: bool,
     /// Where files are kept while this world is used.
@@ -205,8 +207,9 @@ impl World {
         wire.replica = plan.lagging.then(|| Replica::new(dynamo::with_items(&template.table, plan.items.unwrap_or_default())));
         wire.expect(Weather { uncounted: plan.lean, ..Weather::default() });
         let (signing, public) = &*KEYS;
+        let moment = between::Moment::default();
         let wiring = Wiring {
-            wire: if plan.lean { SharedHttpConnector::new(wire.clone()) } else { SharedHttpConnector::new(grants::Granted(wire.clone())) },
+            wire: if plan.lean { SharedHttpConnector::new(wire.clone()) } else { SharedHttpConnector::new(between::Between { inner: grants::Granted(wire.clone()), moment: moment.clone() }) },
             outside: SharedHttpConnector::new(wire.clone()),
             sleep: SharedAsyncSleep::new(NoSleep),
             entropy: seeded(plan.seed),
@@ -242,6 +245,7 @@ impl World {
             groups,
             fallback,
             admins: Arc::default(),
+            moment,
             time,
             lean: plan.lean,
             _directory: directory,
@@ -267,6 +271,16 @@ impl World {
     /// Calls the API as the gateway would: the authorizer first where the route asks for it.
     pub async fn send(&self, method: &str, path: &str, token: Option<&str>, headers: &[(&str, &str)], body: Option<Value>) -> Answer {
         self.call("203.0.113.7", method, path, token, headers, body).await
+    }
+
+    /// Does something just before the next request of the table with that action and that word in its body.
+    pub fn between(&self, action: &'static str, word: &'static str, act: impl Future<Output = ()> + Send + 'static) {
+        *self.moment.lock().unwrap() = Some((action, word, Box::pin(act)));
+    }
+
+    /// The same as [`World::send`], from another network address.
+    pub async fn send_at(&self, address: &str, method: &str, path: &str, token: &str, headers: &[(&str, &str)], body: Value) -> Answer {
+        self.call(address, method, path, Some(token).filter(|t| !t.is_empty()), headers, Some(body)).await
     }
 
     /// The same, by nobody at another address.

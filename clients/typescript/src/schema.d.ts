@@ -2875,7 +2875,6 @@ export interface components {
                 uploaded_at: components["schemas"]["Time"];
             } | null;
             last_name: string;
-            marks: components["schemas"]["Mark"][];
             open_payout: string | null;
             primary_platform: components["schemas"]["Platform"];
             reason: string;
@@ -2938,7 +2937,7 @@ export interface components {
             last_name: components["schemas"]["PersonName"];
             password: components["schemas"]["Password"];
             primary_platform: components["schemas"]["Platform"];
-            reason: components["schemas"]["Motivation"];
+            reason: string;
             social: components["schemas"]["Social"];
             whatsapp: components["schemas"]["Phone"];
         };
@@ -3015,8 +3014,6 @@ export interface components {
         BankStatus: "pending" | "verified" | "rejected";
         /** @description The one that was looked at. */
         BankVersion: {
-            /** @description Marks that are taken away: what is shared was looked at and is harmless. Sales are held until then. */
-            clear?: components["schemas"]["Mark"][];
             ktp_upload_id?: components["schemas"]["SeenCard"];
             version: number;
         };
@@ -3116,6 +3113,8 @@ export interface components {
         ContactShown: {
             email: components["schemas"]["Email"];
             hours: string;
+            /** @description Of the terms in force */
+            terms_version: string;
             whatsapp: string;
         };
         /** @description `conversion_rate` is sales in a hundred unique clicks. */
@@ -3162,7 +3161,7 @@ export interface components {
             quantity: number;
         };
         /** @enum {string} */
-        CouponReason: "coupon_unknown" | "coupon_inactive" | "coupon_not_yet_valid" | "coupon_expired" | "coupon_used_up" | "coupon_used_by_you" | "coupon_not_for_these_items" | "coupon_below_minimum";
+        CouponReason: "coupon_unknown" | "coupon_inactive" | "coupon_not_yet_valid" | "coupon_expired" | "coupon_used_up" | "coupon_used_by_you" | "coupon_held_by_you" | "coupon_not_for_these_items" | "coupon_below_minimum";
         CouponRefusal: {
             code: components["schemas"]["CouponReason"];
             message: string;
@@ -3226,7 +3225,6 @@ export interface components {
         Decision: {
             reason: components["schemas"]["Note"];
         };
-        Description: string;
         Discount: components["schemas"]["PercentDiscount"] | components["schemas"]["FixedDiscount"];
         DueCommissions: {
             as_of: components["schemas"]["Time"] | null;
@@ -3263,7 +3261,7 @@ export interface components {
             message: string;
         };
         FixedDiscount: {
-            amount: number;
+            amount: components["schemas"]["Rupiah"];
             /** @constant */
             kind: "fixed";
         };
@@ -3340,7 +3338,7 @@ export interface components {
         KtpWanted: {
             bytes: number;
             consent: boolean;
-            consent_version: components["schemas"]["TermsVersion"];
+            consent_version: string;
             content_type: components["schemas"]["ImageType"];
             nik: string;
         };
@@ -3350,11 +3348,6 @@ export interface components {
         Lead: {
             commission: components["schemas"]["Rupiah"] | null;
             customer: string;
-            /**
-             * @description Why the order earns nothing, where it never could: its buyer is the affiliate, by mailbox, number or name.
-             * @enum {string|null}
-             */
-            flag: "self_referral" | null;
             items: string;
             order_number: string;
             paid_at: components["schemas"]["Time"] | null;
@@ -3418,11 +3411,6 @@ export interface components {
             /** @constant */
             status: "mailed_if_known";
         };
-        /**
-         * @description Another affiliate has, or had, the same bank account or showed the same identity card.
-         * @enum {string}
-         */
-        Mark: "bank_account" | "identity";
         Material: {
             created_at: components["schemas"]["Time"];
             id: string;
@@ -3448,7 +3436,7 @@ export interface components {
             bytes: number;
             content_type: components["schemas"]["ImageType"];
             kind: components["schemas"]["MaterialKind"];
-            title: components["schemas"]["Title"];
+            title: string;
         };
         Materials: {
             items: components["schemas"]["Material"][];
@@ -3472,7 +3460,6 @@ export interface components {
             reserved: components["schemas"]["Rupiah"];
             why_not: components["schemas"]["NotEligible"][];
         };
-        Motivation: string;
         NewNames: {
             product_id: string;
             shohibul: components["schemas"]["Shohibul"][];
@@ -3489,7 +3476,6 @@ export interface components {
             items: components["schemas"]["OrderLine"][];
             note: string | null;
             number: string;
-            other_payments: components["schemas"]["OtherPayment"][];
             paid: components["schemas"]["Paid"] | null;
             pay_by: components["schemas"]["Time"];
             placed_at: components["schemas"]["Time"];
@@ -3545,7 +3531,7 @@ export interface components {
             status: components["schemas"]["OrderStatus"];
             total: components["schemas"]["Rupiah"];
         };
-        /** @description Prices are the server's. The referral cookie is read where `referral_token` is not given. The names of one order take at most 100 KB together, and its body at most 64 KiB: a larger order is placed as two. */
+        /** @description Prices are the server's. The referral cookie is read where `referral_token` is not given. */
         OrderWanted: {
             consent: boolean;
             coupon?: string | null;
@@ -3553,16 +3539,7 @@ export interface components {
             note?: components["schemas"]["Note"] | null;
             recipient: components["schemas"]["Recipient"];
             referral_token?: string | null;
-            terms_version: components["schemas"]["TermsVersion"];
-        };
-        /** @description Money that came for this order and paid nothing: a second payment (`duplicate`), one after the order was closed (`too_late`), or one of another amount than asked for (`unmatched`), which staff look at. `refund_id` names the refund of it, once there is one. */
-        OtherPayment: {
-            amount: components["schemas"]["Rupiah"];
-            at: components["schemas"]["Time"];
-            currency: string;
-            refund_id: string | null;
-            /** @enum {string} */
-            why: "duplicate" | "too_late" | "unmatched";
+            terms_version: string;
         };
         /** @description `null` goes back to the shop's rule. */
         Override: {
@@ -3694,7 +3671,7 @@ export interface components {
             payouts?: string[];
         };
         PayoutPaid: {
-            reference: components["schemas"]["TransferReference"];
+            reference: string;
             transfer_has_left?: boolean | null;
         };
         PayoutRefused: {
@@ -3732,11 +3709,10 @@ export interface components {
             rate: components["schemas"]["Rate"];
         };
         PercentDiscount: {
-            cap?: number | null;
+            cap?: components["schemas"]["Rupiah"] | null;
             /** @constant */
             kind: "percent";
-            /** @description Hundredths of a percent, at least one. */
-            rate: number;
+            rate: components["schemas"]["Rate"];
         };
         PersonName: string;
         /** @description As people write it: 0812..., +62 812...; answers have +62.... */
@@ -3778,7 +3754,7 @@ export interface components {
              * @description Stable: decide by it.
              * @enum {string}
              */
-            code: "malformed" | "not_logged_in" | "wrong_credentials" | "second_factor_required" | "second_factor_wrong" | "link_refused" | "not_allowed" | "second_factor_missing" | "not_found" | "method_not_allowed" | "conflict" | "idempotency_mismatch" | "out_of_stock" | "coupon_refused" | "payout_not_eligible" | "busy" | "too_large" | "wrong_media_type" | "invalid_fields" | "too_many_requests" | "temporarily_unavailable" | "internal";
+            code: "malformed" | "not_logged_in" | "wrong_credentials" | "second_factor_required" | "second_factor_wrong" | "link_refused" | "not_allowed" | "second_factor_missing" | "not_found" | "method_not_allowed" | "conflict" | "idempotency_mismatch" | "out_of_stock" | "coupon_refused" | "payout_not_eligible" | "too_large" | "wrong_media_type" | "invalid_fields" | "too_many_requests" | "temporarily_unavailable" | "internal";
             detail?: string;
             errors?: components["schemas"]["WrongField"][];
             request_id?: string;
@@ -3790,7 +3766,7 @@ export interface components {
         Product: {
             available: number;
             category: components["schemas"]["Category"];
-            description: string | null;
+            description: string;
             id: string;
             images: components["schemas"]["Picture"][];
             location: string;
@@ -3807,9 +3783,9 @@ export interface components {
             active?: boolean | null;
             category?: components["schemas"]["Category"] | null;
             commission_rule?: components["schemas"]["CommissionRule"] | null;
-            description?: components["schemas"]["Description"] | null;
+            description?: string | null;
             location?: components["schemas"]["Place"] | null;
-            name?: components["schemas"]["Title"] | null;
+            name?: string | null;
             portion?: components["schemas"]["Portion"] | null;
             price?: number | null;
             season?: number | null;
@@ -3821,9 +3797,9 @@ export interface components {
             available: number;
             category: components["schemas"]["Category"];
             commission_rule?: components["schemas"]["CommissionRule"] | null;
-            description?: components["schemas"]["Description"] | null;
+            description: string;
             location: components["schemas"]["Place"];
-            name: components["schemas"]["Title"];
+            name: string;
             portion: components["schemas"]["Portion"];
             price: number;
             season: number;
@@ -3874,7 +3850,7 @@ export interface components {
             language?: components["schemas"]["Language"] | null;
             last_name: components["schemas"]["PersonName"];
             primary_platform: components["schemas"]["Platform"];
-            reason: components["schemas"]["Motivation"];
+            reason: string;
             social: components["schemas"]["Social"];
             whatsapp: components["schemas"]["Phone"];
         };
@@ -3917,7 +3893,7 @@ export interface components {
             refund: components["schemas"]["StaffRefund"];
         };
         RefundReference: {
-            reference: components["schemas"]["TransferReference"];
+            reference: string;
         };
         /**
          * @description `manual` waits for a bank transfer by staff.
@@ -4030,6 +4006,7 @@ export interface components {
             self_referral: components["schemas"]["SelfReferral"];
             signals: components["schemas"]["SignalRules"];
             terms_version: string;
+            unpaid_animals: number;
             version: number;
             withholding_rate: components["schemas"]["Rate"];
         };
@@ -4053,7 +4030,8 @@ export interface components {
             second_person_above?: number | null;
             self_referral?: components["schemas"]["SelfReferral"] | null;
             signals?: components["schemas"]["SignalRules"] | null;
-            terms_version?: components["schemas"]["TermsVersion"] | null;
+            terms_version?: string | null;
+            unpaid_animals?: number | null;
             version: number;
             withholding_rate?: components["schemas"]["Rate"] | null;
         };
@@ -4072,7 +4050,6 @@ export interface components {
             father?: components["schemas"]["PersonName"] | null;
             name: components["schemas"]["PersonName"];
         };
-        ShortReference: string;
         /** @enum {string} */
         Signal: "self_referral" | "many_from_one_visitor" | "click_flood" | "disposable_mail" | "shared_bank_account" | "shared_identity" | "suspended";
         SignalRules: {
@@ -4178,7 +4155,7 @@ export interface components {
             available: number | null;
             category: components["schemas"]["Category"];
             commission_rule: components["schemas"]["CommissionRule"] | null;
-            description: string | null;
+            description: string;
             id: string;
             images: components["schemas"]["Picture"][];
             location: string;
@@ -4287,13 +4264,11 @@ export interface components {
             items: components["schemas"]["Task"][];
             next_cursor: components["schemas"]["Cursor"];
         };
-        TermsVersion: string;
         /**
          * Format: date-time
          * @description A moment in UTC, RFC 3339.
          */
         Time: string;
-        Title: string;
         Token: {
             token: string;
         };
@@ -4329,7 +4304,6 @@ export interface components {
             /** @description Since when the gateway is not asked to take it any more; it fails soon after, unless it was taken all the same */
             given_up_at: components["schemas"]["Time"] | null;
         };
-        TransferReference: string;
         Upload: {
             refusal: string | null;
             /** @enum {string} */
@@ -4390,17 +4364,6 @@ export interface components {
         };
     };
     responses: {
-        /** @description `busy`: Somebody is changing this at the same moment: try again */
-        busy: {
-            headers: {
-                "retry-after": components["headers"]["RetryAfter"];
-                "x-request-id": components["headers"]["RequestId"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
         /** @description `conflict`: This does not fit the present state */
         conflict: {
             headers: {
@@ -4411,10 +4374,9 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `conflict`: This does not fit the present state. `busy`: Somebody is changing this at the same moment: try again */
-        "conflict.busy": {
+        /** @description `conflict`: This does not fit the present state. `idempotency_mismatch`: This Idempotency-Key was used for another request */
+        "conflict.idempotency_mismatch": {
             headers: {
-                "retry-after": components["headers"]["RetryAfter"];
                 "x-request-id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
@@ -4422,10 +4384,9 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `conflict`: This does not fit the present state. `idempotency_mismatch`: This Idempotency-Key was used for another request. `busy`: Somebody is changing this at the same moment: try again */
-        "conflict.idempotency_mismatch.busy": {
+        /** @description `conflict`: This does not fit the present state. `idempotency_mismatch`: This Idempotency-Key was used for another request. `out_of_stock`: Not enough is left */
+        "conflict.idempotency_mismatch.out_of_stock": {
             headers: {
-                "retry-after": components["headers"]["RetryAfter"];
                 "x-request-id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
@@ -4433,21 +4394,9 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `conflict`: This does not fit the present state. `idempotency_mismatch`: This Idempotency-Key was used for another request. `out_of_stock`: Not enough is left. `busy`: Somebody is changing this at the same moment: try again */
-        "conflict.idempotency_mismatch.out_of_stock.busy": {
+        /** @description `conflict`: This does not fit the present state. `idempotency_mismatch`: This Idempotency-Key was used for another request. `payout_not_eligible`: No payout can be requested now */
+        "conflict.idempotency_mismatch.payout_not_eligible": {
             headers: {
-                "retry-after": components["headers"]["RetryAfter"];
-                "x-request-id": components["headers"]["RequestId"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `conflict`: This does not fit the present state. `idempotency_mismatch`: This Idempotency-Key was used for another request. `payout_not_eligible`: No payout can be requested now. `busy`: Somebody is changing this at the same moment: try again */
-        "conflict.idempotency_mismatch.payout_not_eligible.busy": {
-            headers: {
-                "retry-after": components["headers"]["RetryAfter"];
                 "x-request-id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
@@ -4643,8 +4592,6 @@ export interface components {
     };
     requestBodies: never;
     headers: {
-        /** @description The name to save the file under. */
-        ContentDisposition: string;
         /** @description `true` where the answer is that of an earlier request. */
         IdempotentReplayed: "true" | "false";
         /** @description Names the request in our logs. */
@@ -4767,7 +4714,6 @@ export interface operations {
                      *       "id": "aff_01M835H6W07FFS12VB85QQ7CHV",
                      *       "ktp": null,
                      *       "last_name": "Promotor",
-                     *       "marks": [],
                      *       "open_payout": null,
                      *       "primary_platform": "instagram",
                      *       "reason": "Ingin mengajak pengikut saya berkurban",
@@ -4861,7 +4807,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -4931,7 +4877,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -4986,7 +4932,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -5047,7 +4993,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -5264,7 +5210,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -5329,7 +5275,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -5439,6 +5385,7 @@ export interface operations {
                      *               "orders_of_one_visitor": 5
                      *             },
                      *             "terms_version": "2026-01",
+                     *             "unpaid_animals": 30,
                      *             "version": 2,
                      *             "withholding": 0
                      *           },
@@ -5492,6 +5439,7 @@ export interface operations {
                      *               "orders_of_one_visitor": 5
                      *             },
                      *             "terms_version": "2026-01",
+                     *             "unpaid_animals": 30,
                      *             "version": 1,
                      *             "withholding": 0
                      *           },
@@ -5531,7 +5479,6 @@ export interface operations {
             /** @description As asked for */
             200: {
                 headers: {
-                    "content-disposition": components["headers"]["ContentDisposition"];
                     "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
@@ -5575,7 +5522,6 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["malformed"];
-            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["link_refused.invalid_fields"];
@@ -5618,7 +5564,6 @@ export interface operations {
                 };
             };
             400: components["responses"]["malformed"];
-            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -5666,7 +5611,6 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["wrong_credentials.second_factor_required.second_factor_wrong"];
-            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -5695,7 +5639,6 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.or_gateway"];
-            409: components["responses"]["busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -5771,7 +5714,6 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.or_gateway"];
-            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -5809,7 +5751,6 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
             403: components["responses"]["not_allowed"];
-            409: components["responses"]["busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -5842,7 +5783,6 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["malformed"];
-            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["link_refused.invalid_fields"];
@@ -5921,7 +5861,6 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -5956,7 +5895,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.or_gateway"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -6002,7 +5941,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.or_gateway"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -6051,7 +5990,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.or_gateway"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -6251,7 +6190,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -6308,7 +6247,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -6398,7 +6337,6 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
-            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -6549,7 +6487,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -6655,7 +6593,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -6910,7 +6848,6 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
-            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -7062,7 +6999,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -7187,7 +7124,6 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
-            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -7219,7 +7155,6 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -7256,7 +7191,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -7499,7 +7434,6 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
-            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -7525,7 +7459,6 @@ export interface operations {
             /** @description As asked for */
             200: {
                 headers: {
-                    "content-disposition": components["headers"]["ContentDisposition"];
                     "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
@@ -7762,7 +7695,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -7817,7 +7750,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -7859,7 +7792,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -7905,7 +7838,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -8032,7 +7965,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.idempotency_mismatch.busy"];
+            409: components["responses"]["conflict.idempotency_mismatch"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -8090,7 +8023,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -8184,7 +8117,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -8227,7 +8160,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -8273,7 +8206,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -8381,7 +8314,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -8518,7 +8451,6 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
-            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -8538,7 +8470,6 @@ export interface operations {
             /** @description As asked for */
             200: {
                 headers: {
-                    "content-disposition": components["headers"]["ContentDisposition"];
                     "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
@@ -8664,7 +8595,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -8728,7 +8659,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -8782,7 +8713,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -8871,7 +8802,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -8913,7 +8844,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -8973,7 +8904,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -9036,7 +8967,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -9095,7 +9026,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -9259,7 +9190,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -9340,7 +9271,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -9406,7 +9337,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -9636,7 +9567,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -9691,7 +9622,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -9733,7 +9664,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -9781,7 +9712,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.idempotency_mismatch.busy"];
+            409: components["responses"]["conflict.idempotency_mismatch"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -9806,7 +9737,6 @@ export interface operations {
             /** @description As asked for */
             200: {
                 headers: {
-                    "content-disposition": components["headers"]["ContentDisposition"];
                     "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
@@ -9860,7 +9790,6 @@ export interface operations {
             /** @description As asked for */
             200: {
                 headers: {
-                    "content-disposition": components["headers"]["ContentDisposition"];
                     "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
@@ -9912,7 +9841,6 @@ export interface operations {
             /** @description As asked for */
             200: {
                 headers: {
-                    "content-disposition": components["headers"]["ContentDisposition"];
                     "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
@@ -9977,7 +9905,6 @@ export interface operations {
             /** @description As asked for */
             200: {
                 headers: {
-                    "content-disposition": components["headers"]["ContentDisposition"];
                     "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
@@ -10088,6 +10015,7 @@ export interface operations {
                      *         "orders_of_one_visitor": 5
                      *       },
                      *       "terms_version": "2026-01",
+                     *       "unpaid_animals": 30,
                      *       "version": 1,
                      *       "withholding_rate": 0
                      *     }
@@ -10186,6 +10114,7 @@ export interface operations {
                      *         "orders_of_one_visitor": 5
                      *       },
                      *       "terms_version": "2026-01",
+                     *       "unpaid_animals": 30,
                      *       "version": 4,
                      *       "withholding_rate": 0
                      *     }
@@ -10196,7 +10125,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -10282,6 +10211,7 @@ export interface operations {
                      *               "orders_of_one_visitor": 5
                      *             },
                      *             "terms_version": "2026-01",
+                     *             "unpaid_animals": 30,
                      *             "version": 2,
                      *             "withholding_rate": 0
                      *           },
@@ -10429,7 +10359,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -10486,7 +10416,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -10604,7 +10534,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -10657,7 +10587,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -10745,7 +10675,6 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -10805,7 +10734,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -10847,7 +10776,6 @@ export interface operations {
                 };
             };
             400: components["responses"]["malformed"];
-            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -10894,7 +10822,6 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["wrong_credentials"];
-            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -10922,7 +10849,6 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
-            409: components["responses"]["busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -10956,7 +10882,6 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
             403: components["responses"]["not_allowed"];
-            409: components["responses"]["busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -11006,7 +10931,6 @@ export interface operations {
                 };
             };
             400: components["responses"]["malformed"];
-            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -11043,7 +10967,6 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["malformed"];
-            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["link_refused.invalid_fields"];
@@ -11120,7 +11043,6 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -11160,6 +11082,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
+            409: components["responses"]["conflict"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -11252,7 +11175,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -11307,7 +11230,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -11347,7 +11270,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -11589,7 +11512,6 @@ export interface operations {
             /** @description As asked for */
             200: {
                 headers: {
-                    "content-disposition": components["headers"]["ContentDisposition"];
                     "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
@@ -11809,7 +11731,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
-            409: components["responses"]["conflict.idempotency_mismatch.payout_not_eligible.busy"];
+            409: components["responses"]["conflict.idempotency_mismatch.payout_not_eligible"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -12011,7 +11933,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -12048,7 +11970,6 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
-            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -12100,7 +12021,6 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
-            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -12140,7 +12060,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -12233,7 +12153,6 @@ export interface operations {
                      *         {
                      *           "commission": null,
                      *           "customer": "Pem**** ag**",
-                     *           "flag": null,
                      *           "items": "1 x Domba Garut",
                      *           "order_number": "QTB-261123-G4PD",
                      *           "paid_at": null,
@@ -12244,7 +12163,6 @@ export interface operations {
                      *         {
                      *           "commission": 123750,
                      *           "customer": "Pem**** ag**",
-                     *           "flag": null,
                      *           "items": "1 x Kambing Standar",
                      *           "order_number": "QTB-261123-57GA",
                      *           "paid_at": "2026-11-23T03:00:04Z",
@@ -12255,7 +12173,6 @@ export interface operations {
                      *         {
                      *           "commission": 137500,
                      *           "customer": "Pem**** si**",
-                     *           "flag": null,
                      *           "items": "1 x Kambing Standar",
                      *           "order_number": "QTB-261123-F4J9",
                      *           "paid_at": "2026-11-23T03:00:04Z",
@@ -12439,7 +12356,6 @@ export interface operations {
                 };
             };
             400: components["responses"]["malformed"];
-            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -12486,7 +12402,6 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["wrong_credentials"];
-            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -12514,7 +12429,6 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
-            409: components["responses"]["busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -12548,7 +12462,6 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
             403: components["responses"]["not_allowed"];
-            409: components["responses"]["busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -12591,7 +12504,6 @@ export interface operations {
                 };
             };
             400: components["responses"]["malformed"];
-            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -12634,7 +12546,6 @@ export interface operations {
                 };
             };
             400: components["responses"]["malformed"];
-            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -12671,7 +12582,6 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["malformed"];
-            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["link_refused.invalid_fields"];
@@ -12748,7 +12658,6 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -12780,7 +12689,6 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["malformed"];
-            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["link_refused.invalid_fields"];
@@ -12886,7 +12794,6 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
-            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -12917,6 +12824,7 @@ export interface operations {
                      * @example {
                      *       "email": "halo@qutab.id",
                      *       "hours": "Senin sampai Sabtu, 08.00-17.00 WIB",
+                     *       "terms_version": "2026-01",
                      *       "whatsapp": "+6281200000000"
                      *     }
                      */
@@ -13240,7 +13148,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
-            409: components["responses"]["conflict.idempotency_mismatch.out_of_stock.busy"];
+            409: components["responses"]["conflict.idempotency_mismatch.out_of_stock"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["coupon_refused.invalid_fields"];
@@ -13288,7 +13196,6 @@ export interface operations {
                      *       ],
                      *       "note": null,
                      *       "number": "QTB-261123-KWCZ",
-                     *       "other_payments": [],
                      *       "paid": {
                      *         "amount": 3250000,
                      *         "at": "2026-11-23T03:00:00Z",
@@ -13390,7 +13297,6 @@ export interface operations {
                      *       ],
                      *       "note": null,
                      *       "number": "QTB-261123-9XJ9",
-                     *       "other_payments": [],
                      *       "paid": null,
                      *       "pay_by": "2026-11-24T03:00:00Z",
                      *       "placed_at": "2026-11-23T03:00:00Z",
@@ -13426,7 +13332,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -13491,7 +13397,6 @@ export interface operations {
                      *       ],
                      *       "note": null,
                      *       "number": "QTB-261123-DE72",
-                     *       "other_payments": [],
                      *       "paid": {
                      *         "amount": 25000000,
                      *         "at": "2026-11-23T03:00:00Z",
@@ -13531,7 +13436,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -13617,7 +13522,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.idempotency_mismatch.busy"];
+            409: components["responses"]["conflict.idempotency_mismatch"];
             422: components["responses"]["invalid_fields"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
@@ -13637,7 +13542,6 @@ export interface operations {
             /** @description As asked for */
             200: {
                 headers: {
-                    "content-disposition": components["headers"]["ContentDisposition"];
                     "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
@@ -13964,7 +13868,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
-            409: components["responses"]["conflict.busy"];
+            409: components["responses"]["conflict"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -14018,7 +13922,6 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
-            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -14055,7 +13958,6 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
-            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -14134,7 +14036,6 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
-            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];

@@ -92,6 +92,9 @@ pub async fn set_commission(
     let by = caller.may(REVIEW)?.into();
     let rule: Option<CommissionRule> = if form.has("rule") { form.object("rule", policy::commission) } else { None };
     form.checked()?;
+    if rule.is_some_and(CommissionRule::needs_owner) {
+        caller.may(Permission::GiveMuch)?;
+    }
     Ok(Json(view(&review::set_commission(&app, by, id(&affiliate)?, rule).await?)))
 }
 

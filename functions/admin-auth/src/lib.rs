@@ -39,8 +39,8 @@ pub fn group(app: App) -> Group {
         .build(app)
 }
 
-async fn log_in(State(app): State<App>, peer: Peer, form: Form) -> Result<Response, Problem> {
-    login::log_in(&app, Audience::Admin, &peer, form).await
+async fn log_in(State(app): State<App>, peer: Peer, headers: http::HeaderMap, form: Form) -> Result<Response, Problem> {
+    login::log_in(&app, Audience::Admin, &peer, &headers, form).await
 }
 
 async fn refresh(State(app): State<App>, headers: http::HeaderMap) -> Result<Response, Problem> {

@@ -104,6 +104,9 @@ pub async fn create(State(app): State<App>, caller: AdminCaller, StaffForm(mut f
     }
     form.checked()?;
     let (Some(code), Some(discount), Some(valid_until), Some(limit)) = (code, discount, valid_until, limit) else { return Err(form.problem()) };
+    if discount.needs_owner(minimum_order) {
+        caller.may(Permission::GiveMuch)?;
+    }
     let coupon = Coupon {
         code,
         discount,

@@ -86,6 +86,12 @@ fn read(form: &mut Form) -> Edit {
     }
 }
 
+/// A large commission is an owner's to give.
+fn may_give(caller: AdminCaller, commission: Change<CommissionRule>) -> Result<(), Problem> {
+    let much = matches!(commission, Change::Set(rule) if rule.needs_owner());
+    if much { caller.may(Permission::GiveMuch).map(|_| ()) } else { Ok(()) }
+}
+
 pub async fn create(State(app): State<App>, caller: AdminCaller, StaffForm(mut form): StaffForm) -> Result<(StatusCode, Json<Value>), Problem> {
     let by = caller.may(EDIT)?.into();
     for field in ["name", "category", "portion", "price", "weight_kg", "location", "season"] {
@@ -117,6 +123,7 @@ pub async fn create(State(app): State<App>, caller: AdminCaller, StaffForm(mut f
             commission: edit.commission.over(None),
         })
     })();
+    may_give(caller, edit.commission)?;
     let (Some(product), Some(units)) = (product, units) else { return Err(form.problem()) };
     let created = products::create(&app, by, product, units).await?;
     Ok((StatusCode::CREATED, Json(view(&app, &created, Some(units)))))
@@ -132,6 +139,7 @@ pub async fn update(
     let id = id(&product)?;
     let edit = read(&mut form);
     form.checked()?;
+    may_give(caller, edit.commission)?;
     let changed = products::update(&app, by, id, |before| {
         Ok(Product {
             name: edit.name.clone().unwrap_or(before.name),

@@ -51,8 +51,8 @@ async fn reapply(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliat
     Ok(Json(view(&app, &affiliates::reapply(&app, caller.id, details).await?)))
 }
 
-async fn log_in(State(app): State<App>, peer: Peer, form: Form) -> Result<Response, Problem> {
-    login::log_in(&app, Audience::Affiliate, &peer, form).await
+async fn log_in(State(app): State<App>, peer: Peer, headers: http::HeaderMap, form: Form) -> Result<Response, Problem> {
+    login::log_in(&app, Audience::Affiliate, &peer, &headers, form).await
 }
 
 async fn refresh(State(app): State<App>, headers: http::HeaderMap) -> Result<Response, Problem> {

@@ -8,7 +8,7 @@ use qutab::{
         money::Rupiah,
         order::{MAX_LINES, WantedLine},
     },
-    http::{Access, ActiveAffiliate, CustomerToken, Form, Group, PageQuery, items, page::Listed},
+    http::{Access, ActiveAffiliate, CustomerToken, Form, Group, PageQuery, Peer, items, page::Listed},
 };
 use serde_json::{Value, json};
 
@@ -41,12 +41,12 @@ async fn of_affiliate(State(app): State<App>, ActiveAffiliate(caller): ActiveAff
 }
 
 /// Nothing is taken: the use is reserved when the order is placed.
-async fn validate(State(app): State<App>, caller: CustomerToken, mut form: Form) -> Result<Json<Value>, Problem> {
+async fn validate(State(app): State<App>, caller: CustomerToken, peer: Peer, mut form: Form) -> Result<Json<Value>, Problem> {
     let code = form.text("code", CouponCode::parse);
     let wanted = form.list("items", 1..=MAX_LINES, items::unnamed);
     form.checked()?;
     let (Some(code), Some(wanted)) = (code, wanted) else { return Err(form.problem()) };
-    let quote = quote::quote(&app, caller.id, &WantedLine::merged(wanted), &code).await?;
+    let quote = quote::quote(&app, &caller.session(), &WantedLine::merged(wanted), &code, &peer.address).await?;
     Ok(Json(json!({
         "code": code,
         "valid": quote.discount.is_ok(),

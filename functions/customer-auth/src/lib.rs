@@ -43,8 +43,8 @@ async fn register(State(app): State<App>, peer: Peer, mut form: Form) -> Result<
     Ok((StatusCode::ACCEPTED, Json(json!({ "status": "registered" }))))
 }
 
-async fn log_in(State(app): State<App>, peer: Peer, form: Form) -> Result<Response, Problem> {
-    login::log_in(&app, Audience::Customer, &peer, form).await
+async fn log_in(State(app): State<App>, peer: Peer, headers: http::HeaderMap, form: Form) -> Result<Response, Problem> {
+    login::log_in(&app, Audience::Customer, &peer, &headers, form).await
 }
 
 async fn refresh(State(app): State<App>, headers: http::HeaderMap) -> Result<Response, Problem> {

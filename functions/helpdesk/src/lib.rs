@@ -45,9 +45,10 @@ async fn faq(State(app): State<App>, query: PageQuery) -> Result<Response, Probl
 
 async fn contact(State(app): State<App>, query: PageQuery) -> Result<Response, Problem> {
     let language = language(&query)?;
-    let contact = app.store.helpdesk().await?.contact;
+    let (helpdesk, settings) = app.store.helpdesk_and_settings().await?;
+    let contact = helpdesk.contact;
     let whatsapp = format!("+{}", contact.whatsapp);
-    Ok(cached(json!({ "whatsapp": whatsapp, "email": contact.email, "hours": contact.hours.of(language) })))
+    Ok(cached(json!({ "whatsapp": whatsapp, "email": contact.email, "hours": contact.hours.of(language), "terms_version": settings.terms_version })))
 }
 
 async fn whatsapp_link(State(app): State<App>, query: PageQuery) -> Result<Response, Problem> {

@@ -20,7 +20,7 @@ use qutab::{
         order::{MAX_LINES, OrderStatus},
         refund::Refund,
     },
-    http::{Access, CustomerToken, Form, Group, PageQuery, items, page::Listed, picture},
+    http::{Access, ActiveCustomer, CustomerToken, Form, Group, PageQuery, items, page::Listed, picture},
     pdf,
     store::orders::Beside,
 };
@@ -38,7 +38,7 @@ pub fn group(shop: Shop) -> Group {
         .build(shop)
 }
 
-async fn list(State(shop): State<Shop>, caller: CustomerToken, page: PageQuery) -> Result<Json<Listed<Value>>, Problem> {
+async fn list(State(shop): State<Shop>, ActiveCustomer(caller): ActiveCustomer, page: PageQuery) -> Result<Json<Listed<Value>>, Problem> {
     let status = page.filter("status").map(OrderStatus::parse).transpose().map_err(|w| Problem::field("status", w))?;
     let found = shop.app.store.orders_of(caller.id, status, page.limit, page.after.clone()).await?;
     Ok(Json(page.answer(found.map(|o| view::summary(&o.value)))))
@@ -76,7 +76,7 @@ async fn rename(State(shop): State<Shop>, caller: CustomerToken, Path(id): Path<
     form.checked()?;
     let Some(names) = names else { return Err(form.problem()) };
     let id = OrderId::parse(&id).ok_or_else(|| Problem::new(Code::NotFound))?;
-    Ok(Json(view::detail(&rename_order::rename(&shop, caller.id, id, &names).await?, &Beside::default())))
+    Ok(Json(view::detail(&rename_order::rename(&shop, &caller.session(), id, &names).await?, &Beside::default())))
 }
 
 /// Before payment only.

@@ -27,8 +27,9 @@ pub async fn place(
     mut form: Form,
 ) -> Result<(StatusCode, [(HeaderName, &'static str); 1], Json<Value>), Problem> {
     let mut wanted = read(&shop, &headers, key, &mut form)?;
+    wanted.address.clone_from(&peer.address);
     wanted.visitor = shop.app.referrals.as_ref().map(|key| key.visitor(&peer.address, &peer.agent, shop.app.clock.now()));
-    let placed = place_order::place_order(&shop, caller.id, wanted).await?;
+    let placed = place_order::place_order(&shop, &caller.session(), wanted).await?;
     let replayed = if placed.replayed { "true" } else { "false" };
     let body = view::placed(&placed.order, placed.payment_url.as_deref());
     Ok((StatusCode::CREATED, [(HeaderName::from_static("idempotent-replayed"), replayed)], Json(body)))
@@ -50,17 +51,19 @@ fn read(shop: &Shop, headers: &HeaderMap, key: Option<String>, form: &mut Form) 
     let digest = form.digest();
     form.checked()?;
     let (Some(lines), Some(recipient), Some(terms)) = (lines, recipient, terms) else { return Err(form.problem()) };
-    // The field comes before the cookie; a token that was not signed here is no referral and no error.
-    let signed = token.as_deref().or_else(|| cookies::read(headers, cookies::REFERRAL));
-    let click = signed.zip(shop.app.referrals.as_ref()).and_then(|(token, key)| key.open(token));
+    // The field and the cookie may tell of different clicks, and the last one counts; a token that was not signed here is
+    // no referral and no error.
+    let signed = [token.as_deref(), cookies::read(headers, cookies::REFERRAL)].into_iter().flatten();
+    let clicks = signed.filter_map(|token| shop.app.referrals.as_ref().and_then(|key| key.open(token))).collect();
     Ok(Wanted {
         lines: WantedLine::merged(lines),
         recipient,
         note,
         coupon,
         terms: terms.as_str().into(),
-        click,
+        clicks,
         visitor: None,
+        address: String::new(),
         request: key.map(|k| (k, digest)),
     })
 }

@@ -127,7 +127,8 @@ async fn staff(app: &App, email: &str, role: Role) -> Result<(), Problem> {
         return Ok(());
     }
     let password_hash = password::hash(&Password::parse(PASSWORD).map_err(wrong)?, &app.entropy)?;
-    let login = Login { audience: Audience::Admin, email: email.clone(), account: id.to_string(), password_hash, created_at: now };
+    let login =
+        Login { audience: Audience::Admin, email: email.clone(), account: id.to_string(), password_hash, created_at: now, vouched_until: None };
     let name = PersonName::parse(&format!("Staf {}", role.as_str())).map_err(wrong)?;
     let admin = Admin { id, name, email, role, active: true, created_at: now, role_changed_at: None, second_factor: None };
     let mut tx = Transaction::new();

@@ -1,6 +1,6 @@
 //! What affiliates do about themselves: apply, apply again, change their details and their bank account.
 
-use super::{App, Code, Problem, ROUNDS, credentials};
+use super::{App, Code, Problem, ROUNDS, credentials, sessions};
 use crate::{
     domain::{
         affiliate::{Affiliate, AffiliateStatus, BankStatus, Details, PayoutAccount},
@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-const APPLICATIONS: Limit = Limit { attempts: 20, seconds: 3600 };
+const APPLICATIONS: Limit = Limit { attempts: 60, seconds: 3_600 };
 
 #[derive(Debug)]
 pub struct Application {
@@ -34,9 +34,17 @@ pub async fn apply(app: &App, new: Application, address: &str) -> Result<(), Pro
     if let Some(wait) = app.store.throttle(&format!("apply#{address}"), APPLICATIONS, now).await? {
         return Err(Problem::too_many(wait));
     }
+    let mails = sessions::may_mail(app, Audience::Affiliate, &new.email).await?;
     let id = AffiliateId::fresh(now, &app.entropy);
     let password_hash = password::hash(&new.password, &app.entropy)?;
-    let login = Login { audience: Audience::Affiliate, email: new.email.clone(), account: id.to_string(), password_hash, created_at: now };
+    let login = Login {
+        audience: Audience::Affiliate,
+        email: new.email.clone(),
+        account: id.to_string(),
+        password_hash,
+        created_at: now,
+        vouched_until: None,
+    };
     let affiliate = Affiliate {
         id,
         status: AffiliateStatus::Pending,
@@ -53,14 +61,19 @@ pub async fn apply(app: &App, new: Application, address: &str) -> Result<(), Pro
     };
     let mail = OutboxItem::new(Work::MailApplicationReceived { affiliate: id }, now);
     let mut tx = Transaction::new();
-    tx.create(&login, ()).create(&affiliate, ()).put_same(&mail);
+    tx.create(&login, ()).create(&affiliate, ());
+    if mails {
+        tx.put_same(&mail);
+    }
     let owed = match app.store.commit(tx).await? {
         Commit::Done => mail,
         Commit::Lost(_) => OutboxItem::new(Work::MailAlreadyRegistered { audience: Audience::Affiliate, email: login.email }, now),
     };
     // For a new address this repeats what is written: both kinds make the same requests.
-    app.store.append(&owed).await?;
-    app.queues.hand_on(&[owed]).await;
+    if mails {
+        app.store.append(&owed).await?;
+        app.queues.hand_on(&[owed]).await;
+    }
     Ok(())
 }
 

@@ -131,10 +131,11 @@ pub async fn count_day(app: &App, affiliate: AffiliateId, day: Day, now: Timesta
         if before.as_ref().is_some_and(|b| b.value.as_of >= now) {
             return Ok(());
         }
-        let visits = visits_of(app, affiliate, day, now).await?;
+        let mut visits = visits_of(app, affiliate, day, now).await?;
+        let busy = visits.take_busy();
         let leads = leads_of(app, affiliate, day, now).await?;
         let counts = visits.with(leads, &sales_of(app, affiliate, day, now).await?)?;
-        let stats = DailyStats { affiliate, day, counts, as_of: now };
+        let stats = DailyStats { affiliate, day, counts, busy, as_of: now };
         let old = before.as_ref().map(|b| b.value.counts).unwrap_or_default();
         let mut tx = Transaction::new();
         match &before {

@@ -10,6 +10,7 @@ use crate::{
         identity::{Audience, Customer, LinkPurpose, Login, MailedLink},
         ids::{AdminId, CustomerId, SessionId},
         outbox::{OutboxItem, Work},
+        time::Timestamp,
     },
     secrets::{
         link::LinkToken,
@@ -25,8 +26,13 @@ use crate::{
 };
 
 const LINKS_PER_MAILBOX: Limit = Limit { attempts: 5, seconds: 3_600 };
-const LINKS_PER_ADDRESS: Limit = Limit { attempts: 30, seconds: 3_600 };
-const TRIES_PER_ADDRESS: Limit = Limit { attempts: 60, seconds: 900 };
+/// Many people share a network address; what one of them may do to a single mailbox is the line above.
+const LINKS_PER_ADDRESS: Limit = Limit { attempts: 100, seconds: 3_600 };
+const TRIES_PER_ADDRESS: Limit = Limit { attempts: 150, seconds: 900 };
+/// Accounts that one mailbox proves in a day, under however many spellings: a proved account may hold more.
+const PROOFS_PER_MAILBOX: Limit = Limit { attempts: 5, seconds: 86_400 };
+/// How long a login counts as its owner's after a mailed link has set the password.
+const VOUCHED_SECONDS: i64 = 3_600;
 const CHANGES: Limit = Limit { attempts: 10, seconds: 900 };
 /// Sessions that end in the transaction that changes the password; more of them end right after it.
 const SESSIONS: usize = 80;
@@ -34,7 +40,7 @@ const SESSIONS: usize = 80;
 /// Asks for a one-time link. The same is done for every address; whether it has an account is found out by the worker.
 pub async fn request_link(app: &App, audience: Audience, purpose: LinkPurpose, email: Email, address: &str) -> Result<(), Problem> {
     let now = app.clock.now();
-    let who = format!("link#{}#{}#{}", purpose.as_str(), audience.as_str(), email.login_key());
+    let who = format!("link#{}#{}#{}", purpose.as_str(), audience.as_str(), email.mailbox().as_str());
     for (what, limit) in [(who, LINKS_PER_MAILBOX), (format!("link#{address}"), LINKS_PER_ADDRESS)] {
         if let Some(wait) = app.store.throttle(&what, limit, now).await? {
             return Err(Problem::too_many(wait));
@@ -76,8 +82,14 @@ async fn open_link(app: &App, audience: Audience, purpose: LinkPurpose, token: &
 
 /// The address is the customer's own.
 pub async fn verify_email(app: &App, token: &str, address: &str) -> Result<(), Problem> {
-    for _ in 0..ROUNDS {
+    for round in 0..ROUNDS {
         let link = open_link(app, Audience::Customer, LinkPurpose::VerifyEmail, token, address).await?;
+        let what = format!("proved#{}", link.value.email.mailbox().as_str());
+        if round == 0
+            && let Some(wait) = app.store.throttle(&what, PROOFS_PER_MAILBOX, app.clock.now()).await?
+        {
+            return Err(Problem::too_many(wait));
+        }
         let id = CustomerId::parse(&link.value.account).ok_or_else(|| Problem::new(Code::LinkRefused))?;
         let customer = app.store.customer(id).await?.ok_or_else(|| Problem::new(Code::LinkRefused))?;
         let verified = Customer { verified_at: Some(app.clock.now()), ..customer.value.clone() };
@@ -104,7 +116,8 @@ pub async fn set_password_by_link(
         let login = app.store.login(audience, &link.value.email).await?.ok_or_else(|| Problem::new(Code::LinkRefused))?;
         let mut tx = Transaction::new();
         tx.remove(&link, ());
-        if set_password(app, tx, &login, new, None).await? {
+        let vouched_until = Some(app.clock.now().plus_seconds(VOUCHED_SECONDS));
+        if set_password(app, tx, &login, new, vouched_until, None).await? {
             return Ok(());
         }
     }
@@ -115,7 +128,7 @@ pub async fn set_password_by_link(
 pub async fn change_password(app: &App, audience: Audience, email: &Email, own: SessionId, old: &Password, new: &Password) -> Result<(), Problem> {
     for _ in 0..ROUNDS {
         let login = confirmed(app, audience, email, old).await?;
-        if set_password(app, Transaction::new(), &login, new, Some(own)).await? {
+        if set_password(app, Transaction::new(), &login, new, None, Some(own)).await? {
             return Ok(());
         }
     }
@@ -134,8 +147,15 @@ pub(super) async fn confirmed(app: &App, audience: Audience, email: &Email, pass
 }
 
 /// Whether the password was set; not if somebody else wrote in between.
-async fn set_password(app: &App, mut tx: Transaction<()>, login: &Stored<Login>, new: &Password, keep: Option<SessionId>) -> Result<bool, Problem> {
-    let changed = Login { password_hash: password::hash(new, &app.entropy)?, ..login.value.clone() };
+async fn set_password(
+    app: &App,
+    mut tx: Transaction<()>,
+    login: &Stored<Login>,
+    new: &Password,
+    vouched_until: Option<Timestamp>,
+    keep: Option<SessionId>,
+) -> Result<bool, Problem> {
+    let changed = Login { password_hash: password::hash(new, &app.entropy)?, vouched_until, ..login.value.clone() };
     let mail = OutboxItem::new(Work::MailPasswordChanged { audience: changed.audience, email: changed.email.clone() }, app.clock.now());
     let sessions = app.store.sessions(&changed.account).await?;
     let ending = sessions.iter().map(|s| s.value.id).filter(|id| Some(*id) != keep);

@@ -34,6 +34,8 @@ metrics! {
     MoneyUnsettled: "Count";
     /// From the payment at the gateway to the paid order here.
     WebhookLagSeconds: "Seconds";
+    /// Accounts that were guessed at more often in an hour than anybody mistypes.
+    AccountsBesieged: "Count";
     /// Notices without the gateway's token.
     WebhookRefused: "Count";
     /// Rows that this version cannot read, when they are first met.

@@ -11,6 +11,7 @@ pub mod coupons;
 pub mod credentials;
 pub mod documents;
 pub mod find_orders;
+pub mod holding;
 pub mod jobs;
 pub mod lap;
 pub mod leads;
@@ -26,6 +27,7 @@ pub mod payment_link;
 pub mod payouts;
 pub mod place_order;
 pub mod policy;
+pub mod pricing;
 pub mod problem;
 pub mod products;
 pub mod profile;
@@ -75,6 +77,8 @@ pub struct Site {
     pub cookie_domain: Option<String>,
     pub origins: Vec<String>,
     pub local: bool,
+    /// The shop itself, not a stage on which it is tried.
+    pub production: bool,
 }
 
 #[derive(Debug, Clone)]

@@ -5,7 +5,7 @@ use crate::{
     domain::{
         affiliate::{Affiliate, AffiliateStatus, BankStatus},
         contact::Email,
-        identity::{Audience, Customer, LinkPurpose, Login},
+        identity::{Audience, LinkPurpose, Login},
         ids::{AdminId, AffiliateId, CustomerId},
         job::{Subject, Task},
         order::{Order, OrderStatus},
@@ -17,7 +17,6 @@ use crate::{
         Letter, Mailer,
         letters::{self, Person},
     },
-    store::throttle::Limit,
     whatsapp::WhatsApp,
 };
 
@@ -56,11 +55,10 @@ async fn compose(app: &App, mailer: &Mailer, work: &Work) -> Result<Option<Lette
             if let Some((order, _)) = &found {
                 shop_days::mark(app, order).await;
                 count(app, order, order.placed_at).await?;
-                pause_hoarder(app, order).await?;
             }
             match found {
                 // Paid or given up meanwhile: another letter says so.
-                Some((order, customer)) if order.is_payable() => {
+                Some((order, customer)) if order.is_payable() && !order.quiet => {
                     let attempt = app.store.attempt(order.id, order.attempts).await?;
                     let link = attempt.and_then(|a| a.value.invoice).map(|i| i.url);
                     Some(letters::order_placed(mailer, &customer, &order, link.as_deref()))
@@ -70,7 +68,8 @@ async fn compose(app: &App, mailer: &Mailer, work: &Work) -> Result<Option<Lette
         }
         Work::MailOrderExpired { order } => {
             // Paid late meanwhile: another letter says so.
-            let found = app.store.order_and_customer(*order).await?.filter(|(order, _)| order.status == OrderStatus::Expired);
+            let found = app.store.order_and_customer(*order).await?;
+            let found = found.filter(|(order, _)| order.status == OrderStatus::Expired && !order.quiet);
             found.map(|(order, customer)| letters::order_expired(mailer, &customer, &order))
         }
         Work::MailOrderConfirmed { order } => {
@@ -139,21 +138,6 @@ pub(super) async fn standing(app: &App, id: AffiliateId, status: AffiliateStatus
 async fn count(app: &App, order: &Order, at: Timestamp) -> Result<(), Problem> {
     if let Some(attribution) = &order.attribution {
         app.store.append(&ActiveDay::new(attribution.affiliate, at, app.clock.now())).await?;
-    }
-    Ok(())
-}
-
-/// So many orders of one customer in an hour hold stock that nobody else can buy: no more of them until the hour is over.
-const ORDERS: Limit = Limit { attempts: 30, seconds: 3_600 };
-
-async fn pause_hoarder(app: &App, order: &Order) -> Result<(), Problem> {
-    let now = app.clock.now();
-    if let Some(wait) = app.store.throttle(&format!("orders#{}", order.customer), ORDERS, now).await?
-        && let Some(customer) = app.store.customer(order.customer).await?
-    {
-        let paused = Customer { paused_until: Some(now.plus_seconds(wait)), ..customer.value.clone() };
-        // Lost to another change of the profile: the next order comes here again.
-        app.store.save(&customer, &paused).await?;
     }
     Ok(())
 }

@@ -1,17 +1,26 @@
 //! Places an order: one read, one transaction that reserves everything, then the payment link.
 
-use super::{Code, FieldError, Problem, Shop, metrics::Metric, payment_link};
+use super::{
+    Code, FieldError, Problem, ROUNDS, Shop,
+    holding::{self, Asking, Holding},
+    metrics::Metric,
+    payment_link,
+    pricing::{basket, price, subtotal},
+    quote::Tries,
+    sessions::OwnSession,
+};
 use crate::{
     domain::{
         Wrong,
         affiliate::{Affiliate, PayoutAccount},
         attribution::{Attribution, Buyer, Candidate, ClickProof, NotAttributed, Source, SpecialRule, attribute},
         catalog::Product,
-        coupon::{Basket, Coupon, CouponCode, CouponUses, NotValid},
+        coupon::{Coupon, CouponCode, CouponUses, NotValid},
+        holding::hours_to_pay,
         identity::Customer,
-        ids::{AffiliateId, CustomerId, OrderId, ProductId},
-        money::{Overflow, Rupiah},
-        order::{CouponUse, MAX_TOTAL, Order, OrderLine, OrderNumber, OrderStatus, Recipient, WantedLine, names_fit},
+        ids::{AffiliateId, OrderId, ProductId},
+        money::Rupiah,
+        order::{CouponUse, Order, OrderNumber, OrderStatus, Recipient, WantedLine, names_fit},
         outbox::{OutboxItem, Work},
         payment::Attempt,
         settings::Settings,
@@ -22,7 +31,7 @@ use crate::{
     store::{
         Found,
         catalog::{AVAILABLE, take_coupon},
-        entity::{NumberedOrder, Referral, Stored, masked},
+        entity::{Holdings, NumberedOrder, Referral, Stored, masked},
         keys,
         transaction::{Commit, Transaction},
     },
@@ -36,9 +45,12 @@ pub struct Wanted {
     pub note: Option<Note>,
     pub coupon: Option<CouponCode>,
     pub terms: String,
-    pub click: Option<ClickProof>,
+    /// What was signed for earlier clicks; the last one that still counts is the one.
+    pub clicks: Vec<ClickProof>,
     /// Keyed hash of the address and agent that ask.
     pub visitor: Option<String>,
+    /// From where it is asked for, as the gateway saw it.
+    pub address: String,
     /// The Idempotency-Key, and the digest of the body that came with it.
     pub request: Option<(String, String)>,
 }
@@ -59,12 +71,18 @@ enum Lost {
     Stock(ProductId),
     Coupon,
     CouponUses,
+    Customer,
+    Address,
 }
 
 /// Everything that placing an order rests on, as read in one round trip.
 struct Basis {
     settings: Settings,
-    customer: Customer,
+    customer: Stored<Customer>,
+    /// What is held from the same network address, for a customer whose address of mail is not proved.
+    address: Option<Stored<Holdings>>,
+    /// The last click that still counts.
+    click: Option<ClickProof>,
     products: Vec<Product>,
     coupon: Option<Coupon>,
     /// How often this customer uses the coupon already.
@@ -72,46 +90,56 @@ struct Basis {
     affiliate: Option<(Affiliate, Option<PayoutAccount>)>,
 }
 
-/// How often another order number is drawn when one is taken.
-const NUMBERS: u32 = 5;
+pub async fn place_order(shop: &Shop, caller: &OwnSession, wanted: Wanted) -> Result<Placed, Problem> {
+    if wanted.coupon.is_none() {
+        return place(shop, caller, &wanted, None).await;
+    }
+    let tries = Tries::of(caller.customer(), &wanted.address, shop.app.clock.now());
+    let placed = place(shop, caller, &wanted, Some(&tries)).await;
+    // Whatever is wrong with the rest, the answer may tell of the code.
+    if placed.as_ref().is_err_and(|problem| problem.code.status().is_client_error() && problem.code != Code::TooMany) {
+        tries.failed(&shop.app).await?;
+    }
+    placed
+}
 
-pub async fn place_order(shop: &Shop, customer: CustomerId, wanted: Wanted) -> Result<Placed, Problem> {
+async fn place(shop: &Shop, caller: &OwnSession, wanted: &Wanted, tries: Option<&Tries>) -> Result<Placed, Problem> {
+    let customer = caller.customer();
     let app = &shop.app;
     let now = app.clock.now();
     let id = match &wanted.request {
         Some((key, _)) => OrderId::named(&[&customer.to_string(), key]),
         None => OrderId::fresh(now, &app.entropy),
     };
-    for _ in 0..NUMBERS {
-        let basis = match read(shop, customer, id, &wanted).await? {
+    for _ in 0..ROUNDS {
+        let basis = match read(shop, caller, id, wanted, tries).await? {
             Read::Basis(basis) => basis,
-            Read::Placed(customer) => return replay(shop, id, &wanted, &customer).await,
+            Read::Placed(customer) => return replay(shop, id, wanted, &customer).await,
         };
-        if let Some(until) = basis.customer.paused_until.filter(|until| *until > now) {
-            return Err(Problem::too_many(until.since(now)));
-        }
-        let order = decide(&basis, id, &wanted, OrderNumber::generate(now, &app.entropy), now)?;
+        let order = decide(&basis, id, wanted, OrderNumber::generate(now, &app.entropy), now)?;
+        let asking = Asking { customer: &basis.customer.value, address: basis.address.as_ref(), place: &wanted.address, settings: &basis.settings };
+        let holding = holding::hold(app, &asking, &order, now).await?;
         let free = order.total == Rupiah::ZERO;
         let attempt = (!free).then(|| payment_link::first_attempt(&order, now));
         let settle = free.then(|| OutboxItem::new(Work::SettleFreeOrder { order: id }, now));
         let owed = settle.unwrap_or_else(|| OutboxItem::new(Work::MailOrderPlaced { order: id }, now));
-        let tx = write(&basis, &order, attempt.as_ref(), &owed, wanted.visitor.as_ref());
+        let tx = write(&basis, &order, &holding, attempt.as_ref(), &owed, wanted.visitor.as_ref());
         match app.store.commit(tx).await? {
             Commit::Done => {
                 Metric::OrdersPlaced.one();
                 let payment_url = match attempt {
-                    Some(attempt) => link(shop, &order, attempt, &basis.customer).await?,
+                    Some(attempt) => link(shop, &order, attempt, &basis.customer.value).await?,
                     None => None,
                 };
                 // After the link, so that the mail can carry it.
                 app.queues.hand_on(&[owed]).await;
                 return Ok(Placed { order, payment_url, replayed: false });
             }
-            Commit::Lost(lost) if lost.contains(&Lost::OrderExists) => return replay(shop, id, &wanted, &basis.customer).await,
+            Commit::Lost(lost) if lost.contains(&Lost::OrderExists) => return replay(shop, id, wanted, &basis.customer.value).await,
             Commit::Lost(lost) => refused(&basis, &lost)?,
         }
     }
-    Err(Problem::unavailable("no free order number"))
+    Err(Problem::unavailable("placing the order kept colliding"))
 }
 
 /// What was read: what a new order rests on, or that this very request has placed it already, and for whom.
@@ -120,22 +148,28 @@ enum Read {
     Placed(Customer),
 }
 
-async fn read(shop: &Shop, customer: CustomerId, order: OrderId, wanted: &Wanted) -> Result<Read, Problem> {
-    let id = customer;
+async fn read(shop: &Shop, caller: &OwnSession, order: OrderId, wanted: &Wanted, tries: Option<&Tries>) -> Result<Read, Problem> {
+    let (id, now) = (caller.customer(), shop.app.clock.now());
+    let address_key = keys::holdings(&wanted.address);
     let (customer_key, order_key) = (keys::profile(&id.to_string()), keys::order(order));
-    let mut wants = vec![keys::settings(), customer_key.clone()];
+    let mut wants = vec![keys::settings(), customer_key.clone(), caller.key(), address_key.clone()];
+    wants.extend(tries.iter().flat_map(|t| t.keys()));
     wants.extend(wanted.request.as_ref().map(|_| order_key.clone()));
     wants.extend(wanted.lines.iter().map(|l| keys::product(l.product)));
-    wants.extend(wanted.coupon.iter().flat_map(|code| [keys::coupon(code), keys::coupon_uses(code, customer)]));
-    if let Some(click) = &wanted.click {
-        wants.extend([keys::affiliate(click.affiliate), keys::payout_account(click.affiliate)]);
-    }
+    wants.extend(wanted.coupon.iter().flat_map(|code| [keys::coupon(code), keys::coupon_uses(code, id)]));
+    wants.extend(wanted.clicks.iter().flat_map(|c| [keys::affiliate(c.affiliate), keys::payout_account(c.affiliate)]));
     let mut found = shop.app.store.get_many(wants).await?;
+    caller.lives(&mut found, now)?;
     let settings = found.take::<Settings>(&keys::settings())?.map(|s| s.value).unwrap_or_default();
-    let customer = found.take::<Customer>(&customer_key)?.ok_or_else(|| Problem::new(Code::NotLoggedIn))?.value;
+    let customer = found.take::<Customer>(&customer_key)?.ok_or_else(|| Problem::new(Code::NotLoggedIn))?;
     if found.take::<Order>(&order_key)?.is_some() {
-        return Ok(Read::Placed(customer));
+        return Ok(Read::Placed(customer.value));
     }
+    if let Some(tries) = tries {
+        tries.left(&found)?;
+    }
+    let address = found.take::<Holdings>(&address_key)?;
+    let click = wanted.clicks.iter().filter(|c| c.counts(now, settings.referral_days)).max_by_key(|c| c.at).cloned();
     let (coupon, uses) = match &wanted.coupon {
         Some(code) => {
             let coupon = found.take::<Coupon>(&keys::coupon(code))?.ok_or(NotValid::Unknown)?.value;
@@ -148,7 +182,7 @@ async fn read(shop: &Shop, customer: CustomerId, order: OrderId, wanted: &Wanted
         products.extend(found.take::<Product>(&keys::product(line.product))?.map(|p| p.value));
     }
     let owner = coupon.as_ref().and_then(|c| c.affiliate);
-    let affiliate = match (owner, &wanted.click) {
+    let affiliate = match (owner, &click) {
         // The coupon's owner comes before the click's; usually they are the same and already read.
         (Some(id), click) if click.as_ref().is_none_or(|c| c.affiliate != id) => {
             let mut more = shop.app.store.get_many([keys::affiliate(id), keys::payout_account(id)]).await?;
@@ -158,7 +192,7 @@ async fn read(shop: &Shop, customer: CustomerId, order: OrderId, wanted: &Wanted
         (None, Some(click)) => take_affiliate(&mut found, click.affiliate)?,
         (None, None) => None,
     };
-    Ok(Read::Basis(Box::new(Basis { settings, customer, products, coupon, uses, affiliate })))
+    Ok(Read::Basis(Box::new(Basis { settings, customer, address, click, products, coupon, uses, affiliate })))
 }
 
 fn take_affiliate(found: &mut Found, id: AffiliateId) -> Result<Option<(Affiliate, Option<PayoutAccount>)>, Problem> {
@@ -169,7 +203,13 @@ fn take_affiliate(found: &mut Found, id: AffiliateId) -> Result<Option<(Affiliat
 
 /// The order, from what was asked for and what was read. No I/O.
 fn decide(basis: &Basis, id: OrderId, wanted: &Wanted, number: OrderNumber, now: Timestamp) -> Result<Order, Problem> {
-    let lines = price(&basis.products, &wanted.lines, |line, product| line.clone().priced(product))?;
+    let (customer, settings) = (&basis.customer.value, &basis.settings);
+    if wanted.terms != settings.terms_version {
+        let wrong = Wrong::new("outdated", format!("the terms in force are {}", settings.terms_version));
+        return Err(Problem::field("terms_version", wrong));
+    }
+    let sold = |product: &Product| settings.sells(product.season, now.day());
+    let lines = price(&basis.products, &wanted.lines, sold, |line, product| line.clone().priced(product))?;
     names_fit(&lines).map_err(|wrong| Problem::field("items", wrong))?;
     let subtotal = subtotal(&lines)?;
     let coupon = match &basis.coupon {
@@ -181,7 +221,7 @@ fn decide(basis: &Basis, id: OrderId, wanted: &Wanted, number: OrderNumber, now:
         None => None,
     };
     let discount = coupon.as_ref().map_or(Rupiah::ZERO, |c| c.discount);
-    let (attribution, signals, flag) = match attribution(basis, wanted, now) {
+    let (attribution, signals, flag) = match attribution(basis) {
         Some(Ok((attribution, signals))) => (Some(attribution), signals, None),
         Some(Err(why)) => (None, Vec::new(), Some(why)),
         None => (None, Vec::new(), None),
@@ -189,7 +229,7 @@ fn decide(basis: &Basis, id: OrderId, wanted: &Wanted, number: OrderNumber, now:
     Ok(Order {
         id,
         number,
-        customer: basis.customer.id,
+        customer: customer.id,
         status: OrderStatus::Pending,
         lines,
         recipient: wanted.recipient.clone(),
@@ -203,7 +243,8 @@ fn decide(basis: &Basis, id: OrderId, wanted: &Wanted, number: OrderNumber, now:
         subtotal,
         total: subtotal.minus(discount)?,
         placed_at: now,
-        pay_by: now.plus_seconds(i64::from(basis.settings.payment_hours) * 3600),
+        pay_by: now.plus_seconds(i64::from(hours_to_pay(customer.verified_at.is_some(), settings)) * 3600),
+        quiet: !holding::may_tell(customer, now),
         attempts: u32::from(subtotal > discount),
         paid: None,
         refunded: Rupiah::ZERO,
@@ -213,48 +254,10 @@ fn decide(basis: &Basis, id: OrderId, wanted: &Wanted, number: OrderNumber, now:
     })
 }
 
-/// The lines as a coupon looks at them.
-pub(super) fn basket(products: &[Product], lines: &[OrderLine]) -> Result<Vec<Basket>, Overflow> {
-    let of = |line: &OrderLine| {
-        let category = products.iter().find(|p| p.id == line.product).map(|p| p.category);
-        category.map(|category| Ok(Basket { product: line.product, category, price: line.price()? }))
-    };
-    lines.iter().filter_map(of).collect()
-}
-
-/// What the lines cost before a discount.
-pub(super) fn subtotal(lines: &[OrderLine]) -> Result<Rupiah, Problem> {
-    let mut sum = Rupiah::ZERO;
-    for line in lines {
-        sum = sum.plus(line.price()?)?;
-    }
-    if sum > MAX_TOTAL {
-        return Err(Problem::field("items", Wrong::new("too_much", format!("an order may cost at most {MAX_TOTAL}"))));
-    }
-    Ok(sum)
-}
-
-/// Every line at its price, or every wrong line at once.
-pub(super) fn price(
-    products: &[Product],
-    wanted: &[WantedLine],
-    priced: impl Fn(&WantedLine, &Product) -> Result<OrderLine, Wrong>,
-) -> Result<Vec<OrderLine>, Problem> {
-    let (mut lines, mut wrong) = (Vec::new(), Vec::new());
-    for (at, line) in wanted.iter().enumerate() {
-        let product = products.iter().find(|p| p.id == line.product);
-        match product.map_or_else(|| Err(Wrong::new("unknown_product", "there is no such product")), |product| priced(line, product)) {
-            Ok(line) => lines.push(line),
-            Err(why) => wrong.push(FieldError { field: format!("items[{at}]"), code: why.code, message: why.message }),
-        }
-    }
-    if wrong.is_empty() { Ok(lines) } else { Err(Problem::fields(wrong)) }
-}
-
-fn attribution(basis: &Basis, wanted: &Wanted, now: Timestamp) -> Option<Result<(Attribution, Vec<Signal>), NotAttributed>> {
+fn attribution(basis: &Basis) -> Option<Result<(Attribution, Vec<Signal>), NotAttributed>> {
     let (affiliate, bank) = basis.affiliate.as_ref()?;
     let by_coupon = basis.coupon.as_ref().and_then(|c| c.affiliate) == Some(affiliate.id);
-    let click = wanted.click.as_ref().filter(|c| c.affiliate == affiliate.id && c.counts(now, basis.settings.referral_days));
+    let click = basis.click.as_ref().filter(|c| c.affiliate == affiliate.id);
     if !by_coupon && click.is_none() {
         return None;
     }
@@ -266,14 +269,28 @@ fn attribution(basis: &Basis, wanted: &Wanted, now: Timestamp) -> Option<Result<
         source: if by_coupon { Source::Coupon } else { Source::Link },
         click,
     };
-    let customer = &basis.customer;
+    let customer = &basis.customer.value;
     let buyer = Buyer { name: &customer.name, email: &customer.email, phone: &customer.phone, former_phones: &customer.former_phones };
     Some(attribute(&candidate, &buyer, &basis.settings))
 }
 
-fn write(basis: &Basis, order: &Order, attempt: Option<&Attempt>, owed: &OutboxItem, visitor: Option<&String>) -> Transaction<Lost> {
+fn write(
+    basis: &Basis,
+    order: &Order,
+    holding: &Holding,
+    attempt: Option<&Attempt>,
+    owed: &OutboxItem,
+    visitor: Option<&String>,
+) -> Transaction<Lost> {
     let mut tx = Transaction::new();
     tx.create(order, Lost::OrderExists);
+    // Relies on the account as well: it is not deleted meanwhile.
+    tx.save(&basis.customer, &holding.customer, Lost::Customer);
+    match (&basis.address, &holding.address) {
+        (Some(read), Some(after)) => tx.save(read, after, Lost::Address),
+        (None, Some(after)) => tx.create(after, Lost::Address),
+        (_, None) => &mut tx,
+    };
     tx.create(&NumberedOrder { number: order.number.clone(), order: order.id, placed_at: order.placed_at }, Lost::Number);
     for line in &order.lines {
         tx.take(&keys::stock(line.product), AVAILABLE, line.quantity, Lost::Stock(line.product));
@@ -293,7 +310,7 @@ fn write(basis: &Basis, order: &Order, attempt: Option<&Attempt>, owed: &OutboxI
             affiliate,
             order: order.id,
             order_number: order.number.clone(),
-            customer: masked(&basis.customer.name),
+            customer: masked(&basis.customer.value.name),
             total: order.total,
             placed_at: order.placed_at,
             visitor: visitor.cloned(),
@@ -306,7 +323,8 @@ fn write(basis: &Basis, order: &Order, attempt: Option<&Attempt>, owed: &OutboxI
     tx
 }
 
-/// What a lost condition means; only a taken number is tried again.
+/// What a lost condition means. What somebody else wrote meanwhile (a number, an account, a customer's use of a coupon) is
+/// read and decided again.
 fn refused(basis: &Basis, lost: &[Lost]) -> Result<(), Problem> {
     let sold_out: Vec<FieldError> = lost
         .iter()

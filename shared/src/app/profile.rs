@@ -1,6 +1,6 @@
 //! A customer's own data: changed, or erased with everything that names the person.
 
-use super::{App, Code, Problem, ROUNDS, credentials};
+use super::{App, Code, Problem, ROUNDS, credentials, holding};
 use crate::{
     domain::{
         contact::Phone,
@@ -62,9 +62,8 @@ pub async fn change(app: &App, id: CustomerId, changes: Changes) -> Result<Custo
 pub async fn delete(app: &App, id: CustomerId, password: &Password) -> Result<(), Problem> {
     let customer = app.store.customer(id).await?.ok_or_else(|| Problem::new(Code::NotLoggedIn))?;
     let login = credentials::confirmed(app, Audience::Customer, &customer.value.email, password).await?;
-    // No order is placed from here on; the index has a moment to show the last ones.
-    let customer = pause(app, customer).await?;
-    let orders = closed_orders(app, id).await?;
+    // An order that is placed from here on saves the customer too: then nothing is removed below.
+    let orders = closed_orders(app, &customer.value).await?;
     for order in orders {
         erase_names(app, order).await?;
     }
@@ -84,22 +83,15 @@ pub async fn delete(app: &App, id: CustomerId, password: &Password) -> Result<()
     Ok(app.store.end_sessions(&account, None).await?)
 }
 
-/// How long nothing can be ordered while an account is being deleted.
-const DELETING_SECONDS: i64 = 60;
-
-async fn pause(app: &App, customer: Stored<Customer>) -> Result<Stored<Customer>, Problem> {
-    let paused = Customer { paused_until: Some(app.clock.now().plus_seconds(DELETING_SECONDS)), ..customer.value.clone() };
-    match app.store.save(&customer, &paused).await? {
-        Commit::Done => Ok(Stored { value: paused, revision: customer.revision + 1 }),
-        Commit::Lost(_) => Err(Problem::conflict("the account has just changed; try again")),
-    }
-}
-
 /// All orders of a customer, if none of them is open and none is owed money.
-async fn closed_orders(app: &App, id: CustomerId) -> Result<Vec<Stored<Order>>, Problem> {
+async fn closed_orders(app: &App, customer: &Customer) -> Result<Vec<Stored<Order>>, Problem> {
+    // The index may not show the last ones yet; the account itself names what waits for its payment.
+    if !holding::waiting(app, customer.holds.clone()).await?.is_empty() {
+        return Err(Problem::conflict("an order is still open: it waits for its payment"));
+    }
     let (mut all, mut after) = (Vec::new(), None);
     loop {
-        let (page, next) = app.store.orders_of(id, None, 100, after).await?.whole()?;
+        let (page, next) = app.store.orders_of(customer.id, None, 100, after).await?.whole()?;
         all.extend(page);
         after = next;
         if after.is_none() {
@@ -117,6 +109,10 @@ async fn closed_orders(app: &App, id: CustomerId) -> Result<Vec<Stored<Order>>, 
         let refunds = app.store.refunds(order.id).await?;
         if refunds.iter().any(|r| !matches!(r.value.status, RefundStatus::Succeeded)) {
             return Err(Problem::conflict(format!("a refund of order {} is not finished", order.number)));
+        }
+        let returned = |invoice: &str| refunds.iter().any(|r| !r.value.of_order && r.value.invoice == invoice);
+        if app.store.receipts(order.id).await?.iter().any(|r| !returned(&r.value.paid.invoice)) {
+            return Err(Problem::conflict(format!("money that came for order {} has not gone back yet", order.number)));
         }
     }
     Ok(all)

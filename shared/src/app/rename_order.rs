@@ -1,10 +1,10 @@
 //! Changes the shohibul names of an order, until the cut-off before Eid.
 
-use super::{Code, FieldError, Problem, ROUNDS, Shop};
+use super::{Code, FieldError, Problem, ROUNDS, Shop, sessions::OwnSession};
 use crate::{
     domain::{
         catalog::Product,
-        ids::{CustomerId, OrderId, ProductId},
+        ids::{OrderId, ProductId},
         order::{Order, Shohibul, names_fit},
         settings::Settings,
     },
@@ -22,14 +22,15 @@ pub struct NewNames {
     pub shohibul: Vec<Shohibul>,
 }
 
-pub async fn rename(shop: &Shop, customer: CustomerId, id: OrderId, names: &[NewNames]) -> Result<Order, Problem> {
+pub async fn rename(shop: &Shop, caller: &OwnSession, id: OrderId, names: &[NewNames]) -> Result<Order, Problem> {
     let missing = || Problem::new(Code::NotFound);
     for _ in 0..ROUNDS {
-        let mut wants = vec![keys::order(id), keys::settings()];
+        let mut wants = vec![keys::order(id), keys::settings(), caller.key()];
         wants.extend(names.iter().map(|n| keys::product(n.product)));
         let mut found = shop.app.store.get_many(wants).await?;
+        caller.lives(&mut found, shop.app.clock.now())?;
         let read: Stored<Order> = found.take(&keys::order(id))?.ok_or_else(missing)?;
-        if read.value.customer != customer {
+        if read.value.customer != caller.customer() {
             return Err(missing());
         }
         let settings = found.take::<Settings>(&keys::settings())?.map(|s| s.value).unwrap_or_default();

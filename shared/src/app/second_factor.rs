@@ -15,6 +15,7 @@ use crate::{
     },
     secrets::{
         password::Password,
+        token::Device,
         totp::{TotpSecret, recovery_codes, recovery_hash},
     },
     store::{
@@ -48,7 +49,13 @@ pub async fn enrol(app: &App, by: Reviewer, password: &Password) -> Result<(Totp
     }
     let secret = TotpSecret::new(&app.entropy);
     let sealed = app.vault()?.seal(&place(by.admin), secret.bytes(), &app.entropy).map_err(Problem::internal)?;
-    let factor = SecondFactor { sealed_secret: data_encoding::BASE64.encode(&sealed), confirmed_at: None, last_step: 0, recovery: Vec::new() };
+    let factor = SecondFactor {
+        sealed_secret: data_encoding::BASE64.encode(&sealed),
+        confirmed_at: None,
+        last_step: 0,
+        recovery: Vec::new(),
+        last_use: String::new(),
+    };
     let admin = Admin { second_factor: Some(factor), ..read.value.clone() };
     save(app, by, &read, &admin, "second_factor.enrol").await?;
     Ok((secret, admin))
@@ -62,7 +69,7 @@ pub async fn confirm(app: &App, by: Reviewer, code: &str) -> Result<Vec<String>,
     if factor.confirmed_at.is_some() {
         return Err(Problem::conflict("the second factor is in use already"));
     }
-    guess(app, by.admin).await?;
+    guess(app, by.admin, None).await?;
     let step = secret(app, &read.value, &factor)?.step_of(code, now).ok_or_else(wrong_code)?;
     let codes = recovery_codes(&app.entropy);
     let recovery = codes.iter().map(|c| recovery_hash(c)).collect();
@@ -96,26 +103,49 @@ async fn save(app: &App, by: Reviewer, read: &Stored<Admin>, admin: &Admin, acti
     }
 }
 
-/// Codes are short: from wherever they come, few are tried. Only who knows the password gets so far.
-async fn guess(app: &App, id: AdminId) -> Result<(), Problem> {
-    match app.store.throttle(&format!("totp#{id}"), GUESSES, app.clock.now()).await? {
+/// Codes are short: from wherever they come, few are tried. Only who knows the password gets so far; a device that logged
+/// in before has a window of its own, so that a thief of the password does not shut its owner out.
+async fn guess(app: &App, id: AdminId, known: Option<&Device>) -> Result<(), Problem> {
+    let what = known.map_or_else(|| format!("totp#{id}"), |device| format!("totp#{id}#{}", device.id));
+    match app.store.throttle(&what, GUESSES, app.clock.now()).await? {
         Some(wait) => Err(Problem::too_many(wait)),
         None => Ok(()),
     }
 }
 
+/// Whether a code is one of now; it is not used up.
+pub(super) async fn is_shown(app: &App, id: AdminId, code: &str) -> Result<bool, Problem> {
+    let Some(admin) = app.store.admin(id).await?.filter(|a| a.value.active) else { return Ok(false) };
+    if !is_recovery(&admin.value, code) {
+        guess(app, id, None).await?;
+    }
+    Ok(used(app, &admin.value, code, app.clock.now())?.is_some())
+}
+
+/// A right recovery code is too long to be found by guessing, so no window shuts it out.
+fn is_recovery(admin: &Admin, code: &str) -> bool {
+    admin.asks_for_code().is_some_and(|factor| factor.recovery.contains(&recovery_hash(code)))
+}
+
 /// What a login shows besides the password. Each code and each recovery code works once.
-pub(super) async fn show(app: &App, id: AdminId, code: Option<&str>) -> Result<Admin, Problem> {
-    for _ in 0..ROUNDS {
+pub(super) async fn show(app: &App, id: AdminId, code: Option<&str>, known: Option<&Device>) -> Result<Admin, Problem> {
+    for round in 0..ROUNDS {
         let refused = || Problem::new(Code::WrongCredentials);
         let read = app.store.admin(id).await?.filter(|a| a.value.active).ok_or_else(refused)?;
         if read.value.asks_for_code().is_none() {
             return Ok(read.value);
         }
         let code = code.ok_or_else(|| Problem::new(Code::SecondFactorRequired))?;
-        guess(app, id).await?;
+        if round == 0 && !is_recovery(&read.value, code) {
+            guess(app, id, known).await?;
+        }
         let after = used(app, &read.value, code, app.clock.now())?.ok_or_else(|| Problem::new(Code::SecondFactorWrong))?;
         if let Commit::Done = app.store.save(&read, &after).await? {
+            return Ok(after);
+        }
+        // A lost answer that the SDK repeated looks like this too. The name of the use tells it from another login that
+        // showed the same code at the same moment.
+        if app.store.read_back(&after).await?.is_some_and(|stored| stored.value == after) {
             return Ok(after);
         }
     }
@@ -126,11 +156,12 @@ pub(super) async fn show(app: &App, id: AdminId, code: Option<&str>) -> Result<A
 fn used(app: &App, admin: &Admin, code: &str, now: Timestamp) -> Result<Option<Admin>, Problem> {
     let Some(factor) = admin.asks_for_code() else { return Ok(None) };
     let hash = recovery_hash(code);
+    let last_use = data_encoding::BASE64URL_NOPAD.encode(&app.entropy.bytes::<12>());
     let after = if factor.recovery.contains(&hash) {
-        SecondFactor { recovery: factor.recovery.iter().filter(|h| **h != hash).cloned().collect(), ..factor.clone() }
+        SecondFactor { recovery: factor.recovery.iter().filter(|h| **h != hash).cloned().collect(), last_use, ..factor.clone() }
     } else {
         match secret(app, admin, factor)?.step_of(code, now).filter(|step| *step > factor.last_step) {
-            Some(last_step) => SecondFactor { last_step, ..factor.clone() },
+            Some(last_step) => SecondFactor { last_step, last_use, ..factor.clone() },
             None => return Ok(None),
         }
     };

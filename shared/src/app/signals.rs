@@ -18,7 +18,7 @@ use crate::{
         wallet::{Cause, Standing, Wallet},
     },
     store::{
-        entity::Stored,
+        entity::{Click, Stored},
         keys,
         transaction::{Commit, Transaction},
     },
@@ -29,17 +29,27 @@ const COMPARED: usize = 30;
 
 /// The wallet that a sale is credited to, and everything odd about the sale. Two reads.
 pub async fn of_sale(app: &App, order: &Order, affiliate: AffiliateId) -> Result<(Stored<Wallet>, Vec<Signal>), Problem> {
-    let (wallet_key, day_key) = (keys::wallet(affiliate), keys::daily_stats(affiliate, order.placed_at.day()));
-    let mut found = app.store.get_many([wallet_key.clone(), day_key.clone(), keys::settings()]).await?;
+    let wallet_key = keys::wallet(affiliate);
+    // The click that the sale rests on, with the visitors of its day.
+    let rests_on = order.attribution.as_ref().and_then(|a| a.click);
+    let of_click = rests_on.map(|click| (keys::click(affiliate, click.made_at(), click), keys::daily_stats(affiliate, click.made_at().day())));
+    let wanted = of_click.iter().flat_map(|(click, day)| [click.clone(), day.clone()]);
+    let mut found = app.store.get_many(wanted.chain([wallet_key.clone(), keys::settings()])).await?;
     let wallet: Stored<Wallet> = found.take(&wallet_key)?.ok_or_else(|| Problem::internal("an affiliate without a wallet"))?;
     let rules = found.take::<Settings>(&keys::settings())?.map(|s| s.value).unwrap_or_default().signals;
-    let day = found.take::<DailyStats>(&day_key)?.map(|d| d.value.counts).unwrap_or_default();
+    let flooded = match &of_click {
+        Some((click, day)) => {
+            let (click, day) = (found.take::<Click>(click)?, found.take::<DailyStats>(day)?);
+            click.zip(day).is_some_and(|(click, day)| is_flood(&day.value.busy, &click.value.visitor, &rules))
+        }
+        None => false,
+    };
     let mut signals = order.signals.clone();
     let odd = [
         (wallet.value.standing == Standing::Suspended, Signal::Suspended),
         (wallet.value.shares_bank, Signal::SharedBankAccount),
         (wallet.value.shares_identity, Signal::SharedIdentity),
-        (is_flood(&day, &rules), Signal::ClickFlood),
+        (flooded, Signal::ClickFlood),
         (of_one_visitor(app, order, affiliate).await? >= rules.orders_of_one_visitor, Signal::ManyFromOneVisitor),
     ];
     signals.extend(odd.into_iter().filter_map(|(is, signal)| is.then_some(signal)));

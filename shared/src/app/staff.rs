@@ -10,6 +10,7 @@ use crate::{
         identity::{Audience, LinkPurpose, Login},
         ids::{AdminId, SessionId},
         outbox::{OutboxItem, Work},
+        settings::Settings,
         staff::{Admin, FirstOwner, Role},
         text::PersonName,
     },
@@ -33,7 +34,14 @@ pub struct Invited {
 fn locked(app: &App, invited: &Invited, id: AdminId) -> Result<Login, Problem> {
     let nobody_knows = Password::random(&app.entropy);
     let password_hash = password::hash(&nobody_knows, &app.entropy)?;
-    Ok(Login { audience: Audience::Admin, email: invited.email.clone(), account: id.to_string(), password_hash, created_at: app.clock.now() })
+    Ok(Login {
+        audience: Audience::Admin,
+        email: invited.email.clone(),
+        account: id.to_string(),
+        password_hash,
+        created_at: app.clock.now(),
+        vouched_until: None,
+    })
 }
 
 fn joining(app: &App, invited: Invited, id: AdminId) -> (Admin, OutboxItem) {
@@ -54,6 +62,10 @@ pub async fn first_owner(app: &App, name: PersonName, email: Email) -> Result<Ad
     let (admin, mail) = joining(app, invited, id);
     let mut tx = Transaction::new();
     tx.create(&FirstOwner { admin: id, made_at: admin.created_at }, ()).create(&login, ()).create(&admin, ()).put_same(&mail);
+    if app.site.production && app.store.stored_settings().await?.is_none() {
+        // Where it counts nobody works without a second factor, unless an owner decides otherwise.
+        tx.create(&Settings { second_factor_required: true, ..Settings::default() }, ());
+    }
     tx.create(&audit::caused(app, "staff.first_owner", &id.to_string(), "", admin.role.as_str()), ());
     match app.store.commit(tx).await? {
         Commit::Done => {

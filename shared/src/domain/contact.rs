@@ -15,6 +15,12 @@ pub struct Email(String);
 #[serde(transparent)]
 pub struct SameMailbox(String);
 
+impl SameMailbox {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl Email {
     /// Accepts the addresses that people have: one `@`, 254 characters at most, a host with a dot.
     pub fn parse(text: &str) -> Result<Self, Wrong> {

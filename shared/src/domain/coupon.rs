@@ -44,6 +44,19 @@ pub enum Discount {
     Fixed { amount: Rupiah },
 }
 
+/// Above this a discount is an owner's to give.
+const LARGE_DISCOUNT: BasisPoints = BasisPoints::percent(50);
+
+impl Discount {
+    /// Whether it may give more than half of an order that is as small as the coupon allows.
+    pub fn needs_owner(self, minimum_order: Rupiah) -> bool {
+        match self {
+            Self::Percent { rate, .. } => rate > LARGE_DISCOUNT,
+            Self::Fixed { amount } => minimum_order.percent(LARGE_DISCOUNT).is_ok_and(|half| amount > half),
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coupon {
     pub code: CouponCode,
@@ -114,6 +127,8 @@ pub enum NotValid {
     UsedUp,
     #[error("you have used the coupon as often as you may")]
     UsedByYou,
+    #[error("an order of yours that is not paid yet uses the coupon")]
+    HeldByYou,
     #[error("the coupon is not for these items")]
     NotForThese,
     #[error("the order is below the coupon's minimum")]
@@ -129,6 +144,7 @@ impl NotValid {
             Self::Expired => "coupon_expired",
             Self::UsedUp => "coupon_used_up",
             Self::UsedByYou => "coupon_used_by_you",
+            Self::HeldByYou => "coupon_held_by_you",
             Self::NotForThese => "coupon_not_for_these_items",
             Self::BelowMinimum => "coupon_below_minimum",
         }

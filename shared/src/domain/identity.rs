@@ -3,7 +3,9 @@
 use super::{
     Wrong,
     contact::{Email, Phone},
+    holding::Holds,
     ids::{CustomerId, SessionId},
+    settings::Settings,
     staff::Role,
     text::{PersonName, Place},
     time::Timestamp,
@@ -27,7 +29,21 @@ impl Audience {
             Self::Admin => "admin",
         }
     }
+
+    /// When a session ends that is used at `now`. Staff, who handle other people's money, prove themselves again after
+    /// half a day without a sign of them, and every week.
+    pub fn session_end(self, begun: Timestamp, now: Timestamp, settings: &Settings) -> Timestamp {
+        let usual = now.plus_seconds(settings.refresh_seconds());
+        match self {
+            Self::Customer | Self::Affiliate => usual,
+            Self::Admin => usual.min(now.plus_seconds(STAFF_IDLE_SECONDS)).min(begun.plus_days(STAFF_DAYS)),
+        }
+    }
 }
+
+/// How long a session of staff lasts without being used, and at most.
+const STAFF_IDLE_SECONDS: i64 = 12 * 3_600;
+const STAFF_DAYS: u16 = 7;
 
 /// What a login is checked against. `account` is the id of the customer, affiliate or admin.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -38,6 +54,9 @@ pub struct Login {
     /// A PHC string (argon2id).
     pub password_hash: String,
     pub created_at: Timestamp,
+    /// Until when a login counts as its owner's, whatever strangers guess: a mailed link has just set the password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vouched_until: Option<Timestamp>,
 }
 
 /// A device that is logged in. The refresh token changes with every use; only its hash is kept.
@@ -94,9 +113,13 @@ pub struct Customer {
     /// When a mailed link proved that the address is theirs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified_at: Option<Timestamp>,
-    /// Until when nothing can be ordered: too many orders in an hour, or the account is being deleted.
+    /// What their orders keep from others until they are paid. A new order is saved together with this item, so no two
+    /// orders, and no order and a deletion, can both rest on the same reading of it.
+    #[serde(default, skip_serializing_if = "Holds::is_empty")]
+    pub holds: Holds,
+    /// When an order was last told to an address that is not proved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub paused_until: Option<Timestamp>,
+    pub told_unproved_at: Option<Timestamp>,
     pub created_at: Timestamp,
 }
 

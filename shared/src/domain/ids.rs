@@ -24,6 +24,11 @@ macro_rules! ids {
                     Self(fresh_bits(now, entropy))
                 }
 
+                /// When a fresh id was made; of a named one it says nothing.
+                pub fn made_at(self) -> Timestamp {
+                    Timestamp::from_unix(i64::try_from(Ulid(self.0).timestamp_ms() / 1_000).unwrap_or(0))
+                }
+
                 /// The id that `parts` name: equal parts, equal id.
                 pub fn named(parts: &[&str]) -> Self {
                     Self(named_bits($prefix, parts))

@@ -12,6 +12,7 @@ pub mod commission;
 pub mod contact;
 pub mod coupon;
 pub mod helpdesk;
+pub mod holding;
 pub mod identity;
 pub mod ids;
 pub mod job;

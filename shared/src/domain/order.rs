@@ -159,6 +159,9 @@ pub struct Order {
     /// What staff photographed on the way, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub photos: Vec<OrderPhoto>,
+    /// No mail tells of it until it is paid: the customer's address is not proved, and was told of another order.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub quiet: bool,
     /// Digest of the request that placed it, when it came with an Idempotency-Key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<String>,
@@ -208,11 +211,14 @@ impl WantedLine {
     pub fn priced(self, product: &Product) -> Result<OrderLine, Wrong> {
         let line = OrderLine::unnamed(product, self.quantity)?;
         let most = product.names_per_unit() * self.quantity as usize;
-        if self.shohibul.is_empty() || self.shohibul.len() > most {
-            return Err(Wrong::new("bad_shohibul", format!("needs 1 to {most} shohibul names")));
-        }
+        check_names(self.shohibul.len(), self.quantity as usize, most)?;
         Ok(OrderLine { shohibul: self.shohibul, ..line })
     }
+}
+
+/// No animal is offered in nobody's name.
+fn check_names(names: usize, units: usize, most: usize) -> Result<(), Wrong> {
+    if (units..=most).contains(&names) { Ok(()) } else { Err(Wrong::new("bad_shohibul", format!("needs {units} to {most} shohibul names"))) }
 }
 
 impl OrderLine {
@@ -304,9 +310,7 @@ impl Order {
     pub fn renamed(mut self, product: ProductId, shohibul: Vec<Shohibul>, most: usize) -> Result<Self, Wrong> {
         let line = self.lines.iter_mut().find(|l| l.product == product);
         let line = line.ok_or_else(|| Wrong::new("unknown_product", "is not in this order"))?;
-        if shohibul.is_empty() || shohibul.len() > most * line.quantity as usize {
-            return Err(Wrong::new("bad_shohibul", format!("needs 1 to {} shohibul names", most * line.quantity as usize)));
-        }
+        check_names(shohibul.len(), line.quantity as usize, most * line.quantity as usize)?;
         line.shohibul = shohibul;
         Ok(self)
     }

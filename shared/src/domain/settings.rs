@@ -17,6 +17,19 @@ pub enum CommissionRule {
     Flat { amount: Rupiah },
 }
 
+/// Above these a commission is an owner's to give: a fifth of the price, or what a fifth of a goat costs.
+const LARGE_COMMISSION: BasisPoints = BasisPoints::percent(20);
+const LARGE_FLAT_COMMISSION: Rupiah = Rupiah::new(750_000);
+
+impl CommissionRule {
+    pub fn needs_owner(self) -> bool {
+        match self {
+            Self::Percent { rate } => rate > LARGE_COMMISSION,
+            Self::Flat { amount } => amount > LARGE_FLAT_COMMISSION,
+        }
+    }
+}
+
 /// What happens when an affiliate buys through their own link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -68,6 +81,8 @@ pub struct Settings {
     pub access_minutes: u16,
     pub refresh_days: u16,
     pub payment_hours: u16,
+    /// Animals that one customer may hold at once without having paid them.
+    pub unpaid_animals: u32,
     pub click_retention_days: u16,
     /// How long the picture of an identity card is kept after it was decided on.
     pub ktp_retention_days: u16,
@@ -105,7 +120,7 @@ pub struct SettingsVersion {
 pub struct SignalRules {
     /// So many orders of one visitor among an affiliate's latest.
     pub orders_of_one_visitor: u32,
-    /// So many clicks on a day, if fewer than a tenth begin a visit.
+    /// So many clicks of the visitor who buys, on the day of the click that the sale rests on.
     pub flood_clicks: u32,
 }
 
@@ -147,6 +162,7 @@ impl Default for Settings {
             access_minutes: 10,
             refresh_days: 30,
             payment_hours: 24,
+            unpaid_animals: 30,
             click_retention_days: 90,
             ktp_retention_days: 30,
             signals: SignalRules::default(),
@@ -199,6 +215,12 @@ impl Settings {
             years.windows(2).any(|w| matches!(w, [a, b] if a == b)).then(|| wrong("seasons", "names a year twice")).flatten(),
         ];
         checks.into_iter().flatten().collect()
+    }
+
+    /// Whether animals of `season` are sold on `day`: until its Eid. A season without dates is open.
+    pub fn sells(&self, season: u16, day: Day) -> bool {
+        let season = self.seasons.iter().find(|s| s.year == season);
+        season.is_none_or(|s| day.days_until(s.eid) >= 0)
     }
 
     /// Whether the names of an order of `season` may still be changed on `day`. A season without dates stays open.

@@ -1,6 +1,6 @@
 //! Signs that a sale may not be what it looks like. A sign holds the commission for a person; the sale stands.
 
-use super::{contact::Email, settings::SignalRules, stats::Counts};
+use super::{contact::Email, settings::SignalRules, stats::BusyVisitor};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -14,7 +14,7 @@ pub enum Signal {
     DisposableMail,
     /// Many orders of this affiliate's come from one device and address.
     ManyFromOneVisitor,
-    /// Very many clicks of very few visitors on the day of the order.
+    /// Very many clicks of the visitor whose click brought the sale, on the day of that click.
     ClickFlood,
     /// Another affiliate has the same bank account.
     SharedBankAccount,
@@ -70,9 +70,10 @@ pub fn is_disposable(email: &Email) -> bool {
     DISPOSABLE.iter().any(|d| host == *d || host.strip_suffix(d).is_some_and(|front| front.ends_with('.')))
 }
 
-/// Whether a day's clicks are a flood: very many, of very few.
-pub const fn is_flood(day: &Counts, rules: &SignalRules) -> bool {
-    day.clicks >= rules.flood_clicks as u64 && day.unique_clicks * 10 < day.clicks
+/// Whether the visitor who brought a sale flooded the day with clicks. Codes are public, so what other visitors did
+/// tells nothing of this sale: a rival's clicks hold nobody's commission but that of a sale of their own.
+pub fn is_flood(busy: &[BusyVisitor], visitor: &str, rules: &SignalRules) -> bool {
+    busy.iter().any(|b| b.visitor == visitor && b.clicks >= rules.flood_clicks)
 }
 
 #[cfg(test)]

@@ -37,6 +37,7 @@ permissions! {
     PayOut = "process, pay, fail, reject and export payouts",
     EditShop = "products, stock, pictures, coupons, materials, questions and contact",
     EditPolicy = "settings",
+    GiveMuch = "commissions above a fifth, discounts above a half",
     RunJobs = "run schedules by hand",
     ReadAudit = "read and export the audit log and the orders",
     ManageStaff = "invite staff, change roles, suspend",
@@ -98,6 +99,9 @@ pub struct SecondFactor {
     pub last_step: u64,
     /// Hashes of the recovery codes that are left.
     pub recovery: Vec<String>,
+    /// Names the use of the last code, so that whoever made it knows it again after a lost answer.
+    #[serde(default)]
+    pub last_use: String,
 }
 
 /// Whoever joined, or whose role changed, more recently is not one of the two people whom money needs: else one owner could

@@ -41,6 +41,49 @@ pub struct Counts {
     pub earned: Rupiah,
 }
 
+/// A visitor who clicked often on a day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BusyVisitor {
+    /// The keyed hash that the clicks carry.
+    pub visitor: String,
+    /// How often at least: see [`Busy`].
+    pub clicks: u32,
+}
+
+/// Finds the visitors with the most clicks among any number of them, in a fixed room (the counters of Misra and Gries):
+/// nobody is counted more than they clicked, and whoever made more than a thousandth of a day's clicks is found.
+#[derive(Debug, Default)]
+pub struct Busy(HashMap<String, u32>);
+
+/// Counters that are kept while a day is counted, visitors that are kept with it, and from how many clicks on.
+const COUNTERS: usize = 2_000;
+const MOST_BUSY: usize = 50;
+const BUSY_CLICKS: u32 = 10;
+
+impl Busy {
+    fn add(&mut self, visitor: &str) {
+        if let Some(count) = self.0.get_mut(visitor) {
+            *count = count.saturating_add(1);
+        } else if self.0.len() < COUNTERS {
+            self.0.insert(visitor.to_owned(), 1);
+        } else {
+            self.0.retain(|_, count| {
+                *count -= 1;
+                *count > 0
+            });
+        }
+    }
+
+    /// The busiest, most clicks first.
+    pub fn visitors(self) -> Vec<BusyVisitor> {
+        let mut busy: Vec<BusyVisitor> =
+            self.0.into_iter().filter(|(_, clicks)| *clicks >= BUSY_CLICKS).map(|(visitor, clicks)| BusyVisitor { visitor, clicks }).collect();
+        busy.sort_unstable_by(|a, b| b.clicks.cmp(&a.clicks).then_with(|| a.visitor.cmp(&b.visitor)));
+        busy.truncate(MOST_BUSY);
+        busy
+    }
+}
+
 /// One day of Jakarta, counted up to `as_of`. Counting it again gives the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DailyStats {
@@ -48,6 +91,9 @@ pub struct DailyStats {
     pub day: Day,
     #[serde(flatten)]
     pub counts: Counts,
+    /// Who clicked most; nobody on a usual day.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub busy: Vec<BusyVisitor>,
     pub as_of: Timestamp,
 }
 
@@ -84,6 +130,7 @@ pub struct Visits {
     /// When the visit of each visitor began.
     begun: HashMap<String, Timestamp>,
     swept: Option<Timestamp>,
+    busy: Busy,
 }
 
 impl Visits {
@@ -93,6 +140,7 @@ impl Visits {
             Looker::Prefetch => self.counts.prefetches += 1,
             Looker::Person => {
                 self.counts.clicks += 1;
+                self.busy.add(&visitor);
                 self.forget(at);
                 if self.begun.get(&visitor).is_none_or(|begun| at.since(*begun) >= VISIT_SECONDS) {
                     self.begun.insert(visitor, at);
@@ -107,6 +155,11 @@ impl Visits {
             self.begun.retain(|_, begun| now.since(*begun) < VISIT_SECONDS);
             self.swept = Some(now);
         }
+    }
+
+    /// The visitors who clicked most so far.
+    pub fn take_busy(&mut self) -> Vec<BusyVisitor> {
+        std::mem::take(&mut self.busy).visitors()
     }
 
     /// With what was sold besides.

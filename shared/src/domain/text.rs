@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 macro_rules! texts {
-    ($($(#[$doc:meta])* $name:ident: $min:literal..=$max:literal),+ $(,)?) => {
+    ($($(#[$doc:meta])* $name:ident: $min:literal..=$max:literal $(unless $rule:ident)?),+ $(,)?) => {
         /// The name of each text with the lengths that it takes, in characters: the contract is held to it.
         pub const LENGTHS: &[(&str, usize, usize)] = &[$((stringify!($name), $min, $max)),+];
         $(
@@ -17,7 +17,7 @@ macro_rules! texts {
         impl $name {
             /// Counts characters, not bytes; inner runs of blanks become one.
             pub fn parse(text: &str) -> Result<Self, Wrong> {
-                bounded(text, $min, $max).map(Self)
+                bounded(text, $min, $max)$(.and_then($rule))?.map(Self)
             }
 
             pub fn as_str(&self) -> &str { &self.0 }
@@ -31,7 +31,7 @@ macro_rules! texts {
 
 texts! {
     /// A person's name.
-    PersonName: 2..=100,
+    PersonName: 2..=100 unless holds_link,
     /// A place: where the meat goes, or where somebody lives.
     Place: 2..=120,
     /// A remark by a customer or an admin, or the reason for a decision.
@@ -131,6 +131,12 @@ pub fn skeleton(text: &str) -> String {
         c => deunicode::deunicode_char(c).unwrap_or_default().to_ascii_lowercase(),
     };
     text.chars().filter(|c| !is_unseen(*c)).map(look).collect::<String>().chars().filter(char::is_ascii_alphanumeric).collect()
+}
+
+/// A name goes into mails to addresses that nobody proved, and mail programs make links of such words.
+fn holds_link(name: String) -> Result<String, Wrong> {
+    let small = name.to_lowercase();
+    if small.contains("://") || small.contains("www.") { Err(Wrong::new("bad_characters", "must not hold an address of the web")) } else { Ok(name) }
 }
 
 fn too_long(max: usize) -> Wrong {

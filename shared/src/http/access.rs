@@ -7,9 +7,9 @@ use crate::domain::{
     staff::{Permission, Role},
 };
 use crate::{
-    app::{App, Code, Problem},
+    app::{App, Code, Problem, sessions::OwnSession},
     secrets::token::Caller,
-    store::entity::Stored,
+    store::{entity::Stored, keys},
 };
 use axum::extract::{FromRef, FromRequestParts};
 use http::{header, request::Parts};
@@ -23,7 +23,8 @@ pub struct Peer {
     pub agent: String,
 }
 
-/// A customer with a valid access token.
+/// A customer with a valid access token. It outlives its session by some minutes: a route that reads or changes anything
+/// takes an [`ActiveCustomer`], or hands [`CustomerToken::session`] to a use case that reads it with the rest.
 #[derive(Debug, Clone, Copy)]
 pub struct CustomerToken {
     pub id: CustomerId,
@@ -31,15 +32,23 @@ pub struct CustomerToken {
 }
 
 impl CustomerToken {
-    /// The caller's own order; somebody else's does not exist.
+    /// The caller's own order; somebody else's does not exist. Whether the session still lives is read with it.
     pub async fn order(self, app: &App, id: &str) -> Result<Stored<Order>, Problem> {
         let missing = || Problem::new(Code::NotFound);
         let id = OrderId::parse(id).ok_or_else(missing)?;
-        app.store.order(id).await?.filter(|o| o.value.customer == self.id).ok_or_else(missing)
+        let (order, session) = (keys::order(id), self.session());
+        let mut found = app.store.get_many([order.clone(), session.key()]).await?;
+        session.lives(&mut found, app.clock.now())?;
+        found.take::<Order>(&order)?.filter(|o| o.value.customer == self.id).ok_or_else(missing)
+    }
+
+    /// The session that a use case looks at before it answers.
+    pub fn session(self) -> OwnSession {
+        OwnSession::of(self.id, self.session)
     }
 }
 
-/// A customer whose session is still there: for profile and sessions.
+/// A customer whose session is still there.
 #[derive(Debug, Clone, Copy)]
 pub struct ActiveCustomer(pub CustomerToken);
 

@@ -15,6 +15,9 @@ use serde_json::{Map, Value};
 /// Largest body that is read.
 pub const MAX_BODY: usize = 64 * 1024;
 
+/// Wrong fields that are named at once: a body of seven hundred wrong names is answered with these.
+const MOST_ERRORS: usize = 50;
+
 /// What the server decides: a body that names one of these tries to set it, and is refused. Staff set some of them:
 /// their bodies come as [`StaffForm`].
 const SERVER_DECIDES: &[&str] =
@@ -67,6 +70,9 @@ impl Form {
     }
 
     pub fn wrong(&mut self, field: &str, wrong: Wrong) {
+        if self.errors.len() >= MOST_ERRORS {
+            return;
+        }
         let field = if self.path.is_empty() { field.into() } else { format!("{}.{field}", self.path) };
         self.errors.push(FieldError { field, code: wrong.code, message: wrong.message });
     }
@@ -170,7 +176,8 @@ impl Form {
         let path = if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) };
         let mut inner = Self::new(fields, path, String::new(), self.by_staff);
         let value = read(&mut inner).filter(|_| inner.errors.is_empty());
-        self.errors.append(&mut inner.errors);
+        let room = MOST_ERRORS.saturating_sub(self.errors.len());
+        self.errors.extend(inner.errors.into_iter().take(room));
         value
     }
 

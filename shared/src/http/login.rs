@@ -20,13 +20,14 @@ use axum::{
 use http::{HeaderMap, StatusCode, header};
 use serde_json::{Value, json};
 
-pub async fn log_in(app: &App, audience: Audience, peer: &Peer, mut form: Form) -> Result<Response, Problem> {
+pub async fn log_in(app: &App, audience: Audience, peer: &Peer, headers: &HeaderMap, mut form: Form) -> Result<Response, Problem> {
     let email = form.text("email", Email::parse);
     let password = form.text("password", Password::typed);
     let code = form.maybe_text("code", |t| Ok(t.trim().to_owned()));
     form.checked()?;
     let (Some(email), Some(password)) = (email, password) else { return Err(form.problem()) };
-    let shown = Shown { password, code };
+    let device = cookies::read_device(&app.site, headers, audience).map(str::to_owned);
+    let shown = Shown { password, code, device };
     answer(app, audience, &sessions::login(app, audience, &email, &shown, &peer.address, &peer.agent).await?)
 }
 
@@ -37,7 +38,7 @@ pub async fn refresh(app: &App, audience: Audience, headers: &HeaderMap) -> Resu
     {
         return Err(Problem::new(Code::NotAllowed));
     }
-    let token = cookies::read_refresh(headers, audience).ok_or_else(|| Problem::new(Code::NotLoggedIn))?;
+    let token = cookies::read_refresh(&app.site, headers, audience).ok_or_else(|| Problem::new(Code::NotLoggedIn))?;
     answer(app, audience, &sessions::refresh(app, audience, token).await?)
 }
 
@@ -113,5 +114,9 @@ fn answer(app: &App, audience: Audience, tokens: &Tokens) -> Result<Response, Pr
     let cookie = cookies::set_refresh(&app.site, audience, &tokens.refresh.text(), tokens.refresh_seconds);
     let mut response = Json(tokens).into_response();
     response.headers_mut().insert(header::SET_COOKIE, cookie.ok_or_else(|| Problem::internal("cookie"))?);
+    if let Some((token, seconds)) = &tokens.device {
+        let cookie = cookies::set_device(&app.site, audience, token, *seconds);
+        response.headers_mut().append(header::SET_COOKIE, cookie.ok_or_else(|| Problem::internal("cookie"))?);
+    }
     Ok(response)
 }

@@ -106,4 +106,8 @@ impl Environment {
     pub fn is_local(&self) -> bool {
         self.get(name::STAGE) == Some("local")
     }
+
+    pub fn is_production(&self) -> bool {
+        self.get(name::STAGE) == Some("prod")
+    }
 }

@@ -81,5 +81,6 @@ fn site(environment: &Environment) -> Site {
         cookie_domain: environment.get(name::COOKIE_DOMAIN).map(str::to_owned),
         origins: environment.list(name::ALLOWED_ORIGINS),
         local: environment.is_local(),
+        production: environment.is_production(),
     }
 }

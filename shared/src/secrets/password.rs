@@ -15,6 +15,12 @@ fn is_common(text: &str) -> bool {
     COMMON.lines().any(|common| common == typed)
 }
 
+/// Whether it repeats a single character: no list has them all, and everybody tries them.
+fn is_monotonous(text: &str) -> bool {
+    let mut characters = text.chars();
+    characters.next().is_none_or(|first| characters.all(|c| c == first))
+}
+
 /// A password that somebody may choose: 8 to 128 characters, not one of the common ones.
 pub struct Password(String);
 
@@ -26,9 +32,12 @@ impl std::fmt::Debug for Password {
 
 impl Password {
     pub fn parse(text: &str) -> Result<Self, Wrong> {
+        if text.chars().any(char::is_control) {
+            return Err(Wrong::new("bad_characters", "must not hold control characters"));
+        }
         match text.chars().count() {
             0..8 => Err(Wrong::new("too_short", "needs at least 8 characters")),
-            8..=128 if is_common(text) => Err(Wrong::new("too_common", "is one of the first that anybody tries")),
+            8..=128 if is_common(text) || is_monotonous(text) => Err(Wrong::new("too_common", "is one of the first that anybody tries")),
             8..=128 => Ok(Self(text.into())),
             _ => Err(Wrong::new("too_long", "takes at most 128 characters")),
         }

@@ -3,7 +3,7 @@
 //! The signatures are `ring`'s, which the TLS stack brings anyway: `jsonwebtoken` takes its cryptography from a provider.
 
 use crate::domain::{identity::Audience, ids::SessionId, staff::Role, time::Timestamp};
-use data_encoding::{BASE64, BASE64URL_NOPAD};
+use data_encoding::BASE64;
 use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Header, Validation,
     crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils},
@@ -14,6 +14,10 @@ use serde::{Deserialize, Serialize};
 
 const ISSUER: &str = "https://qutab.id";
 const TYPE: &str = "access";
+/// Names a device that somebody logged in from: no access, only a window of attempts of its own.
+const DEVICE_TYPE: &str = "device";
+/// What a header of ours says. Whoever sends more asks for a reading of the token that is not made here (`crit`, keys).
+const HEADER: &[&str] = &["alg", "kid", "typ"];
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Claims {
@@ -35,6 +39,13 @@ pub struct Caller {
     pub account: String,
     pub session: SessionId,
     pub role: Option<Role>,
+}
+
+/// A device on which somebody logged in before, as a signed cookie says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    pub account: String,
+    pub id: SessionId,
 }
 
 /// Checks tokens: the public keys by their id. Two during a rotation.
@@ -79,7 +90,22 @@ impl Verifier {
 
     /// Who the token names, if it is ours, for `audience`, and good at `now`.
     pub fn verify(&self, token: &str, audience: Audience, now: Timestamp) -> Option<Caller> {
-        if token.len() > 2048 || !has_known_header(token) {
+        let claims = self.claims(token, TYPE, audience, now)?;
+        let role = match claims.role {
+            Some(role) => Some(Role::parse(&role).ok()?),
+            None => None,
+        };
+        Some(Caller { account: claims.sub, session: SessionId::parse(&claims.sid)?, role })
+    }
+
+    /// The account that logged in on the device, and the device's own name.
+    pub fn device(&self, token: &str, audience: Audience, now: Timestamp) -> Option<Device> {
+        let claims = self.claims(token, DEVICE_TYPE, audience, now)?;
+        Some(Device { account: claims.sub, id: SessionId::parse(&claims.sid)? })
+    }
+
+    fn claims(&self, token: &str, typ: &str, audience: Audience, now: Timestamp) -> Option<Claims> {
+        if token.len() > 2048 || !is_plain(token) {
             return None;
         }
         let header = jsonwebtoken::decode_header(token).ok()?;
@@ -97,15 +123,15 @@ impl Verifier {
         let claims = jsonwebtoken::decode::<Claims>(token, key, &rules).ok()?.claims;
         let leeway = 60;
         let in_time = now.unix() < claims.exp && claims.nbf <= now.unix() + leeway && claims.iat <= now.unix() + leeway;
-        if !in_time || claims.typ != TYPE {
-            return None;
-        }
-        let role = match claims.role {
-            Some(role) => Some(Role::parse(&role).ok()?),
-            None => None,
-        };
-        Some(Caller { account: claims.sub, session: SessionId::parse(&claims.sid)?, role })
+        (in_time && claims.typ == typ).then_some(claims)
     }
+}
+
+/// Whether the token's header says nothing but what ours say.
+fn is_plain(token: &str) -> bool {
+    let header = token.split('.').next().and_then(|text| data_encoding::BASE64URL_NOPAD.decode(text.as_bytes()).ok());
+    let names = header.and_then(|h| serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&h).ok());
+    names.is_some_and(|names| names.keys().all(|name| HEADER.contains(&name.as_str())))
 }
 
 impl Issuer {
@@ -119,7 +145,16 @@ impl Issuer {
     }
 
     pub fn issue(&self, audience: Audience, caller: &Caller, now: Timestamp, seconds: i64) -> Result<String, Error> {
-        let header = Header { kid: Some(self.id.clone()), typ: Some("at+jwt".into()), ..Header::new(Algorithm::EdDSA) };
+        self.sign("at+jwt", TYPE, audience, caller, now, seconds)
+    }
+
+    pub fn issue_device(&self, audience: Audience, device: &Device, now: Timestamp, seconds: i64) -> Result<String, Error> {
+        let named = Caller { account: device.account.clone(), session: device.id, role: None };
+        self.sign("jwt", DEVICE_TYPE, audience, &named, now, seconds)
+    }
+
+    fn sign(&self, media: &str, typ: &str, audience: Audience, caller: &Caller, now: Timestamp, seconds: i64) -> Result<String, Error> {
+        let header = Header { kid: Some(self.id.clone()), typ: Some(media.into()), ..Header::new(Algorithm::EdDSA) };
         let claims = Claims {
             iss: ISSUER.into(),
             aud: audience.as_str().into(),
@@ -129,18 +164,10 @@ impl Issuer {
             iat: now.unix(),
             nbf: now.unix(),
             exp: now.unix() + seconds,
-            typ: TYPE.into(),
+            typ: typ.into(),
         };
         jsonwebtoken::encode(&header, &claims, &self.key)
     }
-}
-
-/// Whether the header says nothing but what our own say. What else a header may hold changes how a token is to be read:
-/// `crit` names extensions without which it must be refused (RFC 7515, 4.1.11), and the library passes over it.
-fn has_known_header(token: &str) -> bool {
-    let text = token.split('.').next().and_then(|part| BASE64URL_NOPAD.decode(part.as_bytes()).ok());
-    let header = text.and_then(|text| serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&text).ok());
-    header.is_some_and(|header| header.keys().all(|name| matches!(name.as_str(), "alg" | "typ" | "kid")))
 }
 
 /// A new key pair in the two forms that the environment holds: for the issuer, and for everybody else.
@@ -204,6 +231,16 @@ impl JwtVerifier for RingVerifier {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_header_that_says_more_than_ours_is_none() {
+        let token = |header: &str| format!("{}.e30.c2ln", data_encoding::BASE64URL_NOPAD.encode(header.as_bytes()));
+        assert!(is_plain(&token(r#"{"alg":"EdDSA","kid":"k1","typ":"at+jwt"}"#)));
+        for more in [r#""crit":["exp"]"#, r#""jku":"https://evil.test""#, r#""b64":false"#] {
+            assert!(!is_plain(&token(&format!(r#"{{"alg":"EdDSA","kid":"k1",{more}}}"#))), "{more}");
+        }
+        assert!(!is_plain("x.y.z") && !is_plain(""));
+    }
 
     #[test]
     fn a_signed_token_with_one_wrong_claim_is_none() {

@@ -21,11 +21,6 @@ impl Store {
         self.get(&keys::login(audience, email)).await
     }
 
-    /// The login of an address with the settings, in one read.
-    pub async fn login_and_settings(&self, audience: Audience, email: &Email) -> Result<(Option<Stored<Login>>, Settings), StoreError> {
-        self.with_settings(keys::login(audience, email)).await
-    }
-
     /// A session with the settings, in one read.
     pub async fn session_and_settings(&self, account: &str, id: SessionId) -> Result<(Option<Stored<Session>>, Settings), StoreError> {
         self.with_settings(keys::session(account, id)).await

@@ -139,6 +139,13 @@ impl Store {
         Ok(self.get::<Helpdesk>(&keys::helpdesk()).await?.map(|h| h.value).unwrap_or_default())
     }
 
+    /// The helpdesk with the settings, in one read.
+    pub async fn helpdesk_and_settings(&self) -> Result<(Helpdesk, Settings), StoreError> {
+        let mut found = self.get_many([keys::helpdesk(), keys::settings()]).await?;
+        let settings = found.take::<Settings>(&keys::settings())?.map(|s| s.value).unwrap_or_default();
+        Ok((found.take::<Helpdesk>(&keys::helpdesk())?.map(|h| h.value).unwrap_or_default(), settings))
+    }
+
     /// The settings as they are stored, if anybody has changed them.
     pub async fn stored_settings(&self) -> Result<Option<Stored<Settings>>, StoreError> {
         self.get(&keys::settings()).await

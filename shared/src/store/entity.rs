@@ -9,6 +9,7 @@ use crate::domain::{
     commission::{Commission, CommissionStatus},
     coupon::{Coupon, CouponUses},
     helpdesk::Helpdesk,
+    holding::Holds,
     identity::{Customer, Login, MailedLink, Session},
     ids::{AdminId, AffiliateId, AuditId, ClickId, OrderId, ProductId},
     job::{Checkpoint, JobRuns, Place, Task},
@@ -128,6 +129,16 @@ pub struct Click {
     pub expires_at: Timestamp,
 }
 
+/// What unpaid orders that were placed from one network address hold together, of customers whose address of mail nobody
+/// proved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holdings {
+    /// Where it is kept: `keys::holdings` of the address, which itself is kept nowhere.
+    pub place: String,
+    pub holds: Holds,
+    pub expires_at: Timestamp,
+}
+
 /// What makes an order number unique, and lists a day's orders.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NumberedOrder {
@@ -185,6 +196,7 @@ entities! {
     "mailed_link" MailedLink: |l| keys::mailed_link(&l.account, l.purpose), expires l.expires_at;
     "customer" Customer: |c| keys::profile(&c.id.to_string());
     "admin" Admin: |a| keys::profile(&a.id.to_string()), owner Some(Listed::new(keys::STAFF, keys::timed(a.created_at, a.id)));
+    "holdings" Holdings: |h| Key { pk: h.place.clone(), sk: "HOLDINGS".into() }, expires h.expires_at;
     "first_owner" FirstOwner: |_o| keys::first_owner();
     "order" Order: |o| keys::order(o.id),
         owner Some(Listed::new(keys::customer_orders(o.customer), keys::timed(o.placed_at, o.id))),

@@ -14,6 +14,7 @@
 //! | coupon uses | `COUPON#{code}` | `CUSTOMER#{id}` | how often one customer uses a coupon that limits it |
 //! | login | `LOGIN#{audience}#{email}` | `LOGIN` | by the address that somebody types; makes an address unique |
 //! | throttle | `THROTTLE#{digest}` | `THROTTLE` | attempts of one account or address in a window (TTL) |
+//! | holdings | `HOLDINGS#{digest}` | `HOLDINGS` | what unpaid orders from one network address hold, if nobody proved theirs (TTL) |
 //! | session | `ACCOUNT#{account}` | `SESSION#{id}` | one device, or all devices of an account (TTL) |
 //! | mailed link | `ACCOUNT#{account}` | `LINK#{purpose}` | the one that works of each purpose (TTL) |
 //! | customer | `ACCOUNT#{account}` | `PROFILE` | by id |
@@ -153,6 +154,10 @@ pub fn login(audience: Audience, email: &Email) -> Key {
 /// What is counted may name a person or an address: only its digest is kept.
 pub fn throttle(what: &str) -> Key {
     Key::new(format!("THROTTLE#{}", digest(what)), "THROTTLE")
+}
+/// What is held from a network address; only its digest is kept.
+pub fn holdings(address: &str) -> Key {
+    Key::new(format!("HOLDINGS#{}", digest(address)), "HOLDINGS")
 }
 /// Stands for something that is not to be read.
 pub fn digest(what: &str) -> String {
