@@ -55,7 +55,15 @@ impl Bug {
 
 fn done(command: &mut Command) -> Result<Output, String> {
     let output = command.output().map_err(|e| e.to_string())?;
-    if output.status.success() { Ok(output) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
+    if output.status.success() { Ok(output) } else { Err(why(&output)) }
+}
+
+/// What a compiler says in its messages, and what else was said.
+fn why(output: &Output) -> String {
+    let lines = String::from_utf8_lossy(&output.stdout).into_owned();
+    let messages = lines.lines().filter_map(|l| serde_json::from_str::<serde_json::Value>(l).ok());
+    let errors = messages.filter(|m| m["message"]["level"] == "error").filter_map(|m| m["message"]["rendered"].as_str().map(str::to_owned));
+    errors.chain([String::from_utf8_lossy(&output.stderr).into_owned()]).collect()
 }
 
 /// Copies what git knows of, and writes a file only where it changed, so that a second build is short.
