@@ -209,7 +209,11 @@ impl World {
         let (signing, public) = &*KEYS;
         let moment = between::Moment::default();
         let wiring = Wiring {
-            wire: if plan.lean { SharedHttpConnector::new(wire.clone()) } else { SharedHttpConnector::new(between::Between { inner: grants::Granted(wire.clone()), moment: moment.clone() }) },
+            wire: if plan.lean {
+                SharedHttpConnector::new(wire.clone())
+            } else {
+                SharedHttpConnector::new(between::Between { inner: grants::Granted(wire.clone()), moment: moment.clone() })
+            },
             outside: SharedHttpConnector::new(wire.clone()),
             sleep: SharedAsyncSleep::new(NoSleep),
             entropy: seeded(plan.seed),

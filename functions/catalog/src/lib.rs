@@ -11,7 +11,6 @@ use qutab::{
     domain::{
         Wrong,
         catalog::{Category, Product},
-        ids::ProductId,
         picture::Picture,
     },
     http::{Access, Group, PageQuery, picture},

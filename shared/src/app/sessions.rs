@@ -128,7 +128,19 @@ pub async fn register(app: &App, new: NewCustomer, address: &str) -> Result<(), 
     let (name, phone, language) = (new.name, new.phone, new.language);
     let (address, verified_at, told_unproved_at) = Default::default();
     let holds = Holds::default();
-    let customer = Customer { id, name, email: new.email, phone, former_phones: Vec::new(), address, language, verified_at, holds, told_unproved_at, created_at: now };
+    let customer = Customer {
+        id,
+        name,
+        email: new.email,
+        phone,
+        former_phones: Vec::new(),
+        address,
+        language,
+        verified_at,
+        holds,
+        told_unproved_at,
+        created_at: now,
+    };
     let mail = OutboxItem::new(Work::MailLink { audience, purpose: LinkPurpose::VerifyEmail, email: email.clone() }, now);
     let mut tx = Transaction::new();
     tx.create(&login, ()).create(&customer, ());
