@@ -186,7 +186,7 @@ fn status_machines_only_go_where_their_tables_say() {
         };
     }
     machine!(OrderStatus, ends: [Refunded]);
-    machine!(PayoutStatus, ends: [Rejected, Failed, Reversed]);
+    machine!(PayoutStatus, ends: [Reversed]);
     machine!(CommissionStatus, ends: [Void]);
     machine!(RefundStatus, ends: [Succeeded]);
     machine!(AffiliateStatus, ends: []);

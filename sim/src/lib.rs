@@ -48,7 +48,11 @@ impl Outcome {
 
 thread_local! {
     static SAID: RefCell<String> = const { RefCell::new(String::new()) };
+    /// Whether a history plays on this thread: its panics are kept and not printed.
+    static PLAYS: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
+
+static HOOK: std::sync::Once = std::sync::Once::new();
 
 /// One thread that carries out histories, one after the other, each in a world of its own.
 pub struct Stage {
@@ -71,8 +75,13 @@ impl Stage {
 
     /// A panic of the program is a finding like any other.
     pub fn carry_out(&self, plan: &Plan) -> Outcome {
-        std::panic::set_hook(Box::new(|info| SAID.with_borrow_mut(|said| *said = info.to_string())));
+        HOOK.call_once(|| {
+            let usual = std::panic::take_hook();
+            std::panic::set_hook(Box::new(move |info| if PLAYS.get() { SAID.with_borrow_mut(|said| *said = info.to_string()) } else { usual(info) }));
+        });
+        PLAYS.set(true);
         let done = catch_unwind(AssertUnwindSafe(|| self.runtime.block_on(Box::pin(history(plan, &self.people)))));
+        PLAYS.set(false);
         done.unwrap_or_else(|_| {
             let seen = SAID.with_borrow(Clone::clone);
             Outcome { wrong: vec![Wrong { rule: "nothing panics", seen }], story: Vec::new(), items: Vec::new() }

@@ -109,17 +109,20 @@ async fn above_the_limit_two_people_are_needed() {
     let path = format!("/api/admin/payouts/{}", payouts[0]);
     w.post(&format!("{path}/process"), &owner, json!({})).await.ok();
     for (who, why) in [(&owner, "who processed it"), (&finance, "who verified the account")] {
-        assert_eq!(w.post(&format!("{path}/pay"), who, json!({ "reference": "BCA-1" })).await.status, 403, "{why}");
+        assert_eq!(w.post(&format!("{path}/pay"), who, json!({ "reference": "BCA-1" })).await.status, 403, "not before it is approved");
+        assert_eq!(w.post(&format!("{path}/approve"), who, json!({})).await.status, 403, "{why}");
     }
     let invited = json!({ "name": "Staf Ketiga", "email": "ketiga@qutab.test", "role": "finance" });
     w.post("/api/admin/staff", &owner, invited).await.ok();
     w.drain().await;
     let link = w.mailed_token("ketiga@qutab.test", "accept-invitation");
     w.post("/api/admin/auth/accept-invitation", "", json!({ "token": link, "password": PASSWORD })).await;
+    w.pass_days(1);
     let login = w.post("/api/admin/auth/login", "", json!({ "email": "ketiga@qutab.test", "password": PASSWORD })).await.ok();
     let third = login["access_token"].as_str().unwrap();
+    w.post(&format!("{path}/approve"), third, json!({})).await.ok();
     w.post(&format!("{path}/pay"), third, json!({ "reference": "BCA-1" })).await.ok();
-    assert_eq!(w.balance(&affiliates[0]).await, (0, 0, 0, 1_250_000));
+    assert_eq!(w.balance(&w.affiliate_again(&affiliates[0]).await).await, (0, 0, 0, 1_250_000));
 }
 
 #[tokio::test]
@@ -154,8 +157,10 @@ async fn a_transfer_that_failed_or_came_back_is_recorded_by_hand_and_the_money_i
     }
     act(1, "process", json!({})).await.ok();
     act(1, "pay", json!({ "reference": "BCA-1" })).await.ok();
+    let owner = w.admin("owner").await;
     for _ in 0..2 {
-        assert_eq!(act(1, "reverse", json!({ "reason": "Bank mengembalikan" })).await.ok()["status"], "reversed");
+        let path = format!("/api/admin/payouts/{}/reverse", payouts[1]);
+        assert_eq!(w.post(&path, &owner, json!({ "reason": "Bank mengembalikan" })).await.ok()["status"], "reversed");
     }
     for affiliate in &affiliates {
         assert_eq!(w.balance(affiliate).await, (0, 1_250_000, 0, 0), "once");
@@ -196,8 +201,8 @@ async fn the_gateway_transfers_where_that_is_switched_on_and_tells_what_becomes_
     assert_eq!(w.wire.zendit.paid_out(), 1_250_000, "once");
     let table = w.get("/api/admin/payouts/export.csv", &finance).await;
     assert_eq!(qutab::http::csv::rows(&String::from_utf8(table.bytes).unwrap()).unwrap().len(), 0, "the bank does not make it as well");
-    for what in ["fail", "reject"] {
-        assert_eq!(act(0, what, json!({ "reason": "x" })).await.status, 409, "{what}: the gateway has it");
+    for (what, refused) in [("fail", 403), ("reject", 409)] {
+        assert_eq!(act(0, what, json!({ "reason": "x" })).await.status, refused, "{what}: the gateway has it");
     }
     assert_eq!(act(0, "pay", json!({ "reference": "BCA-1", "transfer_has_left": true })).await.status, 409);
     let told = w.wire.zendit.finish_payouts("SUCCEEDED");

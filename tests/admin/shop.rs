@@ -221,7 +221,7 @@ async fn codes_and_addresses_of_dashes_alone_and_coupons_that_take_off_nothing_a
     product["slug"] = json!("---");
     assert_eq!(w.post("/api/admin/products", &ops, product).await.body["errors"][0]["field"], "slug");
     let coupon = async |code: &str, discount: Value| {
-        let body = json!({ "code": code, "discount": discount, "valid_until": "2027-01-01T00:00:00Z", "limit": 5 });
+        let body = json!({ "code": code, "discount": discount, "valid_until": "2027-01-01T00:00:00Z", "limit": 5, "minimum_order": 2 });
         w.post("/api/admin/coupons", &ops, body).await
     };
     let fixed = json!({ "kind": "fixed", "amount": 1 });

@@ -123,6 +123,7 @@ async fn is_attributed(w: &World, affiliate: &Affiliate, buyer: &str) -> bool {
     let order = w.order(buyer, "kambing-standar", Some(&click)).await;
     let seen = w.get(&format!("/api/admin/orders/{}", order["id"].as_str().unwrap()), &w.admin("viewer").await).await.ok();
     assert_eq!(seen["affiliate_id"].is_null(), seen["flag"] == "self_referral", "{seen}");
+    w.post(&format!("/api/orders/{}/cancel", order["id"].as_str().unwrap()), buyer, json!({})).await.ok();
     seen["affiliate_id"].is_string()
 }
 

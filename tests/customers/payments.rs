@@ -40,6 +40,7 @@ async fn asking_for_the_status_heals_a_lost_notice() {
     let status = async || w.get(&path(&order, "/payment"), &buyer).await.ok();
     assert_eq!((status().await["order_status"].as_str(), status().await["paid"].is_null()), (Some("pending"), true));
     w.wire.zendit.pay(&invoice(&order["payment_url"]), "EWALLET", None).unwrap();
+    w.pass_seconds(11);
     w.wire.take_down(Service::Gateway, true);
     assert_eq!(status().await["order_status"], "pending", "the gateway is out of reach: what is known");
     w.wire.take_down(Service::Gateway, false);

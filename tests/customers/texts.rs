@@ -38,17 +38,17 @@ async fn no_text_holds_a_character_that_nobody_sees() {
     assert_eq!(placed["items"][0]["shohibul"][0]["father"], "Nguy\u{1ec5}n V\u{103}n");
 }
 
-/// An order of three products, a hundred units each, that is paid.
+/// An order of three products, ten cows with seventy names each.
 async fn large(w: &World, buyer: &str) -> (Value, Vec<Value>) {
     let ops = w.admin("ops").await;
     let mut products = Vec::new();
     for number in 0..3 {
-        let body = json!({ "name": format!("Kambing Lot {number}"), "category": "kambing", "portion": "whole", "price": 2_750_000,
+        let body = json!({ "name": format!("Sapi Lot {number}"), "category": "sapi", "portion": "whole", "price": 25_000_000,
             "weight_kg": { "from": 23, "to": 28 }, "location": "Sumba", "season": 1448, "available": 100 });
         products.push(w.post("/api/admin/products", &ops, body).await.ok()["id"].clone());
     }
     let mut body = World::order_body("domba-garut", 1, None);
-    body["items"] = products.iter().map(|p| json!({ "product_id": p, "quantity": 100, "shohibul": [{ "name": "Ahmad" }] })).collect();
+    body["items"] = products.iter().map(|p| json!({ "product_id": p, "quantity": 10, "shohibul": vec![json!({ "name": "Ahmad" }); 10] })).collect();
     let order = w.post("/api/orders", buyer, body).await.ok();
     (order, products)
 }

@@ -6,6 +6,7 @@ mod between;
 mod events;
 pub mod exchange;
 pub mod grants;
+mod groups;
 pub mod hooked;
 mod people;
 
@@ -15,9 +16,7 @@ use axum::body::Body;
 use http::{Request, Response};
 use qutab::{
     app::{
-        App, Counter, Shop,
-        documents::ReadingRoom,
-        jobs::Workshop,
+        Shop,
         uploads::{Darkroom, Intake},
     },
     domain::time::{Clock, Entropy, Timestamp},
@@ -48,6 +47,7 @@ use std::{
     },
     time::Duration,
 };
+pub use groups::all_groups;
 use tower::ServiceExt;
 
 pub const PASSWORD: &str = seed::PASSWORD;
@@ -354,41 +354,6 @@ pub struct Affiliate {
     pub id: String,
     pub code: String,
     pub email: String,
-}
-
-pub fn all_groups(
-    app: &App,
-    shop: &Shop,
-    counter: &Counter,
-    intake: &Intake,
-    room: &ReadingRoom,
-    workshop: &Workshop,
-    webhook: zendit_webhook::Webhook,
-) -> Vec<Group> {
-    vec![
-        customer_auth::group(app.clone()),
-        catalog::group(app.clone()),
-        coupons::group(app.clone()),
-        customer_profile::group(app.clone()),
-        helpdesk::group(app.clone()),
-        orders::group(shop.clone()),
-        payments::group(shop.clone()),
-        zendit_webhook::group(webhook),
-        referral::group(app.clone()),
-        affiliate_auth::group(app.clone()),
-        affiliate_dashboard::group(app.clone()),
-        affiliate_finance::group(intake.clone()),
-        affiliate_profile::group(intake.clone()),
-        admin_auth::group(app.clone()),
-        admin_affiliates::group(app.clone()),
-        admin_orders::group(counter.clone()),
-        admin_payouts::group(intake.clone()),
-        admin_operations::group(app.clone()),
-        admin_documents::group(room.clone()),
-        admin_jobs::group(workshop.clone()),
-        admin_reports::group(app.clone()),
-        admin_catalog::group(intake.clone()),
-    ]
 }
 
 /// Whether a path fits a route's pattern.

@@ -301,11 +301,9 @@ impl Zendit {
     pub fn payouts(&self) -> Vec<Payout> {
         self.state.read(|s| s.payouts.values().cloned().collect())
     }
-
     pub fn refunds(&self) -> Vec<Refund> {
         self.state.read(|s| s.refunds.values().cloned().collect())
     }
-
     pub fn invoices(&self) -> Vec<Invoice> {
         self.state.read(|s| s.invoices.values().cloned().collect::<Vec<_>>()).into_iter().map(|i| self.lapsed(i)).collect()
     }
@@ -382,7 +380,6 @@ impl Zendit {
     pub fn outgoing(&self) -> Vec<(u64, Value)> {
         self.state.read(|s| s.outgoing.clone())
     }
-
     pub fn delivered(&self, number: u64) {
         self.state.change(|s| s.outgoing.retain(|(n, _)| *n != number));
     }

@@ -9,12 +9,13 @@ use super::{
 use crate::{
     domain::{
         affiliate::PayoutAccount,
+        departure::LeavePolicy,
         identity::Session,
         ids::{AdminId, AffiliateId, PayoutId, SessionId},
         job::{Subject, Task},
         money::Rupiah,
         outbox::{OutboxItem, Work},
-        payout::{Decided, Decider, Decision, Evidence, LeavePolicy, Payout, PayoutStatus, Refusal, obstacles},
+        payout::{Decided, Decider, Decision, Evidence, Payout, PayoutStatus, Refusal, obstacles},
         settings::Settings,
         staff::Admin,
         time::Timestamp,

@@ -11,6 +11,7 @@ pub mod click;
 pub mod commission;
 pub mod contact;
 pub mod coupon;
+pub mod departure;
 pub mod helpdesk;
 pub mod holding;
 pub mod identity;
