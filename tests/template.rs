@@ -196,7 +196,17 @@ fn every_function_is_in_one_group_that_is_watched() {
 }
 
 /// Sections of docs/runbook.md that alarms point to.
-const ANCHORS: &[&str] = &["webhook-outage", "dead-letters", "reconciliation-difference", "money-contradiction", "money-unsettled", "stuck-payout", "throttles", "errors", "guessed-passwords"];
+const ANCHORS: &[&str] = &[
+    "webhook-outage",
+    "dead-letters",
+    "reconciliation-difference",
+    "money-contradiction",
+    "money-unsettled",
+    "stuck-payout",
+    "throttles",
+    "errors",
+    "guessed-passwords",
+];
 
 #[test]
 fn every_alarm_tells_somebody_what_to_do() {

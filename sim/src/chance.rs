@@ -276,7 +276,7 @@ impl Draw {
             15..17 => Step::Sweep,
             17 => Step::Aggregate,
             18 => Step::Reconcile,
-            _ => Step::Days(if self.theme != Theme::Shop { self.random.u8(1..40) } else { self.random.u8(1..4) }),
+            _ => Step::Days(if self.theme == Theme::Shop { self.random.u8(1..4) } else { self.random.u8(1..40) }),
         }
     }
 

@@ -2,6 +2,7 @@
 //! through the public interface, let settle, and held against books that are computed from what was seen outside.
 //!
 //! The same seed is the same history to the byte: `docs/verification.md` says how to replay one and what is not seen.
+#![allow(clippy::format_push_string, reason = "reports of a tool")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_debug_implementations)]
 #![allow(clippy::disallowed_methods, reason = "whoever runs a simulation has a clock")]
 

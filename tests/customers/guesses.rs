@@ -13,8 +13,8 @@ async fn log_in(w: &World, address: &str, email: &str, password: &str, cookie: &
 /// A cookie that an answer set, as it is sent back.
 fn cookie(answer: &Answer, name: &str) -> String {
     let set = answer.headers.get_all("set-cookie").iter().map(|v| v.to_str().unwrap());
-    let ours = set.filter(|c| c.starts_with(name)).map(|c| c.split(';').next().unwrap().to_owned());
-    ours.last().unwrap_or_else(|| panic!("no cookie {name}"))
+    let mut ours = set.filter(|c| c.starts_with(name)).map(|c| c.split(';').next().unwrap().to_owned());
+    ours.next_back().unwrap_or_else(|| panic!("no cookie {name}"))
 }
 
 #[tokio::test]
@@ -28,8 +28,14 @@ async fn logging_in_is_free_and_a_neighbours_guesses_do_not_shut_a_known_device_
         assert_eq!(answer.status, 200, "right passwords are not counted");
         known = cookie(&answer, "qutab_device");
     }
-    let set =
-        log_in(&w, here, email, PASSWORD, &known).await.headers.get_all("set-cookie").iter().map(|v| v.to_str().unwrap().to_owned()).last().unwrap();
+    let set = log_in(&w, here, email, PASSWORD, &known)
+        .await
+        .headers
+        .get_all("set-cookie")
+        .iter()
+        .map(|v| v.to_str().unwrap().to_owned())
+        .next_back()
+        .unwrap();
     assert!(set.contains("HttpOnly") && set.contains("SameSite=Strict") && set.contains("Path=/api/auth/login"), "{set}");
     for n in 0..100 {
         assert_eq!(log_in(&w, here, &format!("tebak{n}@example.com"), "salah sekali", "").await.status, 401);

@@ -13,6 +13,7 @@ mod people;
 use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep, Sleep};
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use axum::body::Body;
+pub use groups::all_groups;
 use http::{Request, Response};
 use qutab::{
     app::{
@@ -47,7 +48,6 @@ use std::{
     },
     time::Duration,
 };
-pub use groups::all_groups;
 use tower::ServiceExt;
 
 pub const PASSWORD: &str = seed::PASSWORD;

@@ -101,7 +101,9 @@ pub async fn export(State(app): State<App>, caller: AdminCaller, page: PageQuery
         if rows > MOST_ROWS {
             return Err(Problem::new(Code::TooLarge).detail(format!("more than {MOST_ROWS} orders: ask for a shorter time")));
         }
-        found.iter().for_each(|order| table.row(cells(order)));
+        for order in &found {
+            table.row(cells(order));
+        }
         after = next;
         if after.is_none() {
             break;

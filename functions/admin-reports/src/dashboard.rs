@@ -30,9 +30,9 @@ struct Counted {
 }
 
 impl Counted {
-    /// Where the next page starts; nothing at the end, or when enough is counted.
-    fn next(&self) -> Option<Option<Position>> {
-        (!self.begun || (self.more() && self.count < MOST)).then(|| self.after.clone())
+    /// Whether there is another page, and not enough is counted.
+    const fn goes_on(&self) -> bool {
+        !self.begun || (self.more() && self.count < MOST)
     }
 
     fn add(&mut self, page: Page<Rupiah>) -> Result<(), Problem> {
@@ -54,14 +54,14 @@ pub async fn dashboard(State(app): State<App>, caller: AdminCaller) -> Result<Js
     let days = app.store.shop_days(today.minus(DAYS - 1), today).await?;
     let (totals, standings) = app.store.shop_now().await?;
     let (mut open, mut held, mut tasks) = (Counted::default(), Counted::default(), Counted::default());
-    while let Some(after) = open.next() {
-        open.add(app.store.open_payouts(|_| true, PAGE, after).await?.map(|p| p.value.net))?;
+    while open.goes_on() {
+        open.add(app.store.open_payouts(|_| true, PAGE, open.after.clone()).await?.map(|p| p.value.net))?;
     }
-    while let Some(after) = held.next() {
-        held.add(app.store.held(PAGE, after).await?.map(|_| Rupiah::ZERO))?;
+    while held.goes_on() {
+        held.add(app.store.held(PAGE, held.after.clone()).await?.map(|_| Rupiah::ZERO))?;
     }
-    while let Some(after) = tasks.next() {
-        tasks.add(app.store.tasks(PAGE, after).await?.map(|_| Rupiah::ZERO))?;
+    while tasks.goes_on() {
+        tasks.add(app.store.tasks(PAGE, tasks.after.clone()).await?.map(|_| Rupiah::ZERO))?;
     }
     let offers = app.store.catalogue().await?;
     let since = |back: u16| {

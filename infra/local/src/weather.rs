@@ -25,7 +25,7 @@ pub struct Seen {
 
 fn due(every: Option<u32>, count: &mut u32) -> bool {
     *count = count.wrapping_add(1);
-    every.is_some_and(|n| n > 0 && *count % n == 0)
+    every.is_some_and(|n| n > 0 && count.is_multiple_of(n))
 }
 
 /// What is answered instead, as the type of an exception and its message.

@@ -95,7 +95,7 @@ pub async fn due(app: &App, now: Timestamp) -> Result<Aggregated, Problem> {
     let mut due = Aggregated { shop_days: shop_days::due(app, now).await?.len(), ..Aggregated::default() };
     let lists = listed(now, lap::place(app, JOB).await?.whole_as_of);
     let mut lap = Lap::dry(app, lists, SECONDS);
-    while let Some((Noticed { on, shard }, after)) = lap.next() {
+    while let Some((Noticed { on, shard }, after)) = lap.go() {
         due.days += lap.turn(app.store.active_on(on, shard, after).await).await?.len();
     }
     due.and(lap.end(now).await?);
@@ -104,7 +104,7 @@ pub async fn due(app: &App, now: Timestamp) -> Result<Aggregated, Problem> {
 
 /// Counts the days of everybody to whom something happened.
 async fn count_listed(app: &App, mut lap: Lap<'_, Noticed>, now: Timestamp, done: &mut Aggregated) -> Result<(), Problem> {
-    while let Some((Noticed { on, shard }, after)) = lap.next() {
+    while let Some((Noticed { on, shard }, after)) = lap.go() {
         for active in lap.turn(app.store.active_on(on, shard, after).await).await? {
             match count_day(app, active.value.affiliate, active.value.day, now).await {
                 Ok(()) => done.days += 1,

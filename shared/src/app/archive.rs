@@ -68,7 +68,7 @@ pub async fn archive(app: &App, archive: &Archive, now: Timestamp) -> Result<Arc
     let mut done = Archived::default();
     let mut lap = Lap::from(app, place, lists, SECONDS).remembering().noting();
     lap.carry(retention.to_string());
-    while let Some((Marks { day, shard }, after)) = lap.next() {
+    while let Some((Marks { day, shard }, after)) = lap.go() {
         for active in lap.turn(app.store.active_on(day, shard, after).await).await? {
             match one(app, archive, active.value.affiliate, active.value.day, day, &mut lap.missed).await {
                 Ok(Some(clicks)) => {
@@ -92,7 +92,7 @@ pub async fn due(app: &App, now: Timestamp) -> Result<Archived, Problem> {
     let retention = app.store.settings().await?.click_retention_days;
     let lists = lists(retention, &lap::place(app, JOB).await?, now);
     let (mut due, mut lap) = (Archived::default(), Lap::dry(app, lists, SECONDS));
-    while let Some((Marks { day, shard }, after)) = lap.next() {
+    while let Some((Marks { day, shard }, after)) = lap.go() {
         due.files += lap.turn(app.store.active_on(day, shard, after).await).await?.iter().filter(|a| a.value.day == day).count();
     }
     let ended = lap.end(now).await?;

@@ -84,6 +84,7 @@ pub struct Ended {
     pub more: bool,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "four independent switches of a walk, each read in one place")]
 pub struct Lap<'a, L> {
     app: &'a App,
     place: Place,
@@ -177,7 +178,7 @@ impl<'a, L: Display + Clone> Lap<'a, L> {
     }
 
     /// The list and the place of the next page; nothing at the end, or when this run has had its share.
-    pub fn next(&mut self) -> Option<(L, Option<Position>)> {
+    pub fn go(&mut self) -> Option<(L, Option<Position>)> {
         let list = self.lists.get(self.at)?.clone();
         if self.pages > 0 && (self.rows >= self.app.share.rows || self.app.clock.now() >= self.until) {
             self.more = true;

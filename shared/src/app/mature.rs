@@ -43,7 +43,7 @@ pub struct Matured {
 pub async fn mature(app: &App, now: Timestamp) -> Result<Matured, Problem> {
     let mut total = Matured::default();
     let mut lap = Lap::go_on(app, "maturation", shards(), SECONDS).await?;
-    while let Some((shard, after)) = lap.next() {
+    while let Some((shard, after)) = lap.go() {
         let mut by_affiliate: BTreeMap<AffiliateId, Vec<Key>> = BTreeMap::new();
         for key in lap.turn(app.store.maturing(shard, now, after).await).await? {
             if let Some(affiliate) = keys::affiliate_of(&key) {
@@ -73,7 +73,7 @@ pub async fn mature(app: &App, now: Timestamp) -> Result<Matured, Problem> {
 pub async fn due(app: &App, now: Timestamp) -> Result<Matured, Problem> {
     let mut total = Matured::default();
     let mut lap = Lap::dry(app, shards(), SECONDS);
-    while let Some((shard, after)) = lap.next() {
+    while let Some((shard, after)) = lap.go() {
         let keys = app.store.maturing(shard, now, after).await?;
         for commission in lap.turn(app.store.behind::<Commission>(keys).await).await?.iter().filter(|c| c.value.is_due(now)) {
             total.commissions += 1;

@@ -71,7 +71,7 @@ pub async fn sweep(app: &App, now: Timestamp) -> Result<Swept, Problem> {
 
 async fn go_through(app: &App, now: Timestamp, mut lap: Lap<'_, u8>) -> Result<Swept, Problem> {
     let mut done = Swept::default();
-    while let Some((shard, after)) = lap.next() {
+    while let Some((shard, after)) = lap.go() {
         for item in lap.turn(app.store.owed(shard, after).await).await?.into_iter().map(|i| i.value) {
             if now.since(item.created_at) < PATIENCE_SECONDS || item.claimed_until > now {
                 continue;

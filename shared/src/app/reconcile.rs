@@ -112,7 +112,7 @@ async fn ended<L: std::fmt::Display + Clone>(lap: Lap<'_, L>, now: Timestamp, re
 
 async fn old_work(app: &App, now: Timestamp, how: Recount, result: &mut Reconciled) -> Result<(), Problem> {
     let mut lap = walk(app, OWED, shards(), how, OWED_SECONDS).await?;
-    while let Some((shard, after)) = lap.next() {
+    while let Some((shard, after)) = lap.go() {
         for item in lap.turn(app.store.owed(shard, after).await).await? {
             if now.since(item.value.created_at) > OWED_FOR {
                 result.old_work += 1;
@@ -127,7 +127,7 @@ async fn old_work(app: &App, now: Timestamp, how: Recount, result: &mut Reconcil
 
 async fn affiliates(app: &App, now: Timestamp, how: Recount, result: &mut Reconciled) -> Result<(), Problem> {
     let mut lap = walk(app, AFFILIATES, vec![AffiliateStatus::Approved, AffiliateStatus::Suspended], how, SECONDS).await?;
-    while let Some((status, after)) = lap.next() {
+    while let Some((status, after)) = lap.go() {
         for affiliate in lap.turn(app.store.affiliates_who_are(status, after).await).await? {
             let id = affiliate.value.id;
             if let Err(problem) = check(app, id, now, how, result).await {
@@ -142,7 +142,7 @@ async fn affiliates(app: &App, now: Timestamp, how: Recount, result: &mut Reconc
 async fn orders(app: &App, now: Timestamp, how: Recount, result: &mut Reconciled) -> Result<(), Problem> {
     let days = order_books::days(app, now).await?;
     let mut lap = walk(app, ORDERS, days, how, SECONDS).await?;
-    while let Some((day, after)) = lap.next() {
+    while let Some((day, after)) = lap.go() {
         for numbered in lap.turn(app.store.orders_on(day, after).await).await? {
             let id = numbered.value.order;
             match order_books::disagreement(app, id, now).await {
@@ -206,17 +206,13 @@ async fn check(app: &App, id: AffiliateId, now: Timestamp, how: Recount, result:
         last = Some((verdict, stood));
     }
     result.wallets += 1;
-    match last {
-        Some((Verdict::Differ(what), true)) => {
-            tracing::error!(affiliate = %id, what, "the books of an affiliate do not agree");
-            result.differences.push(id);
-            told(app, Subject::LedgerDifference { affiliate: id }, now, how).await
-        }
-        _ => {
-            result.moving.push(id);
-            Ok(())
-        }
+    if let Some((Verdict::Differ(what), true)) = last {
+        tracing::error!(affiliate = %id, what, "the books of an affiliate do not agree");
+        result.differences.push(id);
+        return told(app, Subject::LedgerDifference { affiliate: id }, now, how).await;
     }
+    result.moving.push(id);
+    Ok(())
 }
 
 /// Whether the four accounts are what the commissions and the payouts come to.

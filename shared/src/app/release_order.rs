@@ -102,7 +102,7 @@ pub struct Expired {
 /// How many orders a run would look at.
 pub async fn overdue(app: &App, now: Timestamp) -> Result<Expired, Problem> {
     let (mut due, mut lap) = (Expired::default(), Lap::dry(app, shards(), SECONDS));
-    while let Some((shard, after)) = lap.next() {
+    while let Some((shard, after)) = lap.go() {
         let orders = lap.turn(app.store.unpaid(shard, now, after).await).await?;
         due.expired += orders.iter().filter(|o| is_overdue(&o.value, now)).count();
     }
@@ -119,7 +119,7 @@ fn is_overdue(order: &Order, now: Timestamp) -> bool {
 pub async fn expire_unpaid(shop: &Shop, now: Timestamp) -> Result<Expired, Problem> {
     let mut done = Expired::default();
     let mut lap = Lap::go_on(&shop.app, "payment-expiry", shards(), SECONDS).await?;
-    while let Some((shard, after)) = lap.next() {
+    while let Some((shard, after)) = lap.go() {
         let orders = lap.turn(shop.app.store.unpaid(shard, now, after).await).await?;
         for read in orders.into_iter().filter(|o| is_overdue(&o.value, now)) {
             let id = read.value.id;

@@ -130,7 +130,7 @@ const UNSETTLED_SECONDS: i64 = 3 * 86_400;
 pub async fn ask_about_sent(shop: &Shop, now: Timestamp) -> Result<(usize, Ended), Problem> {
     let mut settled = 0;
     let mut lap = Lap::go_on(&shop.app, "refunds-sent", vec!["sent"], ASKING_SECONDS).await?;
-    while let Some((_, after)) = lap.next() {
+    while let Some((_, after)) = lap.go() {
         for read in lap.turn(shop.app.store.refunds_sent_before(now.plus_seconds(-PATIENCE_SECONDS), after).await).await? {
             match ask_about_one(shop, &read.value, now).await {
                 Ok(is_settled) => settled += usize::from(is_settled),
@@ -194,18 +194,12 @@ async fn count(shop: &Shop, tx: &mut Transaction<()>, before: &Refund, after: &R
     }
     let Some(stored) = shop.app.store.order(after.order).await? else { return Ok((None, false)) };
     let order = stored.value.clone();
-    let counted = if fails {
-        order.refund_failed(after.amount)?
-    } else {
-        match order.refund_taken_over(after.amount) {
-            Ok(counted) => counted,
-            // Another refund took its place meanwhile.
-            Err(_) => {
-                let said = "the gateway has sent back a refund that had failed, and more has gone back than was paid".to_owned();
-                tx.put_same(&Task::new(Subject::MoneyContradiction { about: format!("{}/{}", after.order, after.id), said }, now));
-                return Ok((None, true));
-            }
-        }
+    let counted = if fails { Some(order.refund_failed(after.amount)?) } else { order.refund_taken_over(after.amount).ok() };
+    let Some(counted) = counted else {
+        // Another refund took its place meanwhile.
+        let said = "the gateway has sent back a refund that had failed, and more has gone back than was paid".to_owned();
+        tx.put_same(&Task::new(Subject::MoneyContradiction { about: format!("{}/{}", after.order, after.id), said }, now));
+        return Ok((None, true));
     };
     tx.save(&stored, &counted, ());
     Ok((Some(counted), false))

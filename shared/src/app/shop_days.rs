@@ -105,7 +105,7 @@ pub async fn count_due(app: &App, now: Timestamp, done: &mut Aggregated) -> Resu
         laps.push(Lap::from(app, place, nights_days(app, now).await?, SECONDS).noting());
     }
     for mut lap in laps {
-        while let Some((day, _)) = lap.next() {
+        while let Some((day, _)) = lap.go() {
             for day in lap.turn(Ok(Page::new(vec![day], None))).await? {
                 match count(app, day, now, &mut lap.missed).await {
                     Ok(()) => done.shop_days += 1,
@@ -192,7 +192,7 @@ async fn recount(app: &App, day: Day, now: Timestamp) -> Result<(ShopDay, Vec<Co
 async fn stand(app: &App, now: Timestamp) -> Result<Ended, Problem> {
     let mut lap = Lap::go_on(app, STANDINGS, AffiliateStatus::ALL.to_vec(), SECONDS).await?;
     let mut standings: Standings = lap.carried().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-    while let Some((status, after)) = lap.next() {
+    while let Some((status, after)) = lap.go() {
         let affiliates = lap.turn(app.store.affiliates_who_are(status, after).await).await?;
         *standings.affiliates.entry(status.as_str().into()).or_default() += affiliates.len() as u64;
         let keys = affiliates.iter().map(|a| keys::wallet(a.value.id)).collect();

@@ -222,7 +222,7 @@ pub(super) const UNSETTLED_SECONDS: i64 = 3 * 86_400;
 /// nor those that stay as they are hide any others: the next run goes on behind them.
 pub async fn ask_about_sent(shop: &Shop, now: Timestamp) -> Result<Ended, Problem> {
     let mut lap = Lap::go_on(&shop.app, "transfers-sent", vec!["open"], ASKING_SECONDS).await?;
-    while let Some((_, after)) = lap.next() {
+    while let Some((_, after)) = lap.go() {
         for payout in lap.turn(shop.app.store.open_payouts(|p| p.status == PayoutStatus::Processing, 50, after).await).await? {
             let Some(transfer) = payout.value.transfer.filter(|t| now.since(t.at) >= PATIENCE_SECONDS) else { continue };
             let Some(gateway_id) = &transfer.gateway_id else { continue };

@@ -255,7 +255,7 @@ pub struct Retained {
 pub async fn retain(app: &App, documents: &Documents, now: Timestamp) -> Result<Retained, Problem> {
     let mut removed = 0;
     let mut lap = Lap::go_on(app, "ktp-retention", vec!["overdue"], SECONDS).await?;
-    while let Some((_, after)) = lap.next() {
+    while let Some((_, after)) = lap.go() {
         for read in lap.turn(app.store.ktp_overdue(now, after).await).await? {
             match remove_card(app, documents, &read, now).await {
                 Ok(gone) => removed += usize::from(gone),
@@ -280,7 +280,7 @@ async fn remove_card(app: &App, documents: &Documents, read: &Stored<KtpImage>, 
 /// How many pictures a run of the retention would remove.
 pub async fn overdue(app: &App, now: Timestamp) -> Result<Retained, Problem> {
     let (mut removed, mut lap) = (0, Lap::dry(app, vec!["overdue"], SECONDS));
-    while let Some((_, after)) = lap.next() {
+    while let Some((_, after)) = lap.go() {
         removed += lap.turn(app.store.ktp_overdue(now, after).await).await?.len();
     }
     let ended = lap.end(now).await?;

@@ -164,8 +164,8 @@ impl ShopDay {
 
     /// The day as it is kept: however many products and affiliates sold on it, it fits into one item.
     pub fn bounded(mut self) -> Result<Self, Overflow> {
-        self.products = largest(self.products, |s| s.revenue, |a, b| a.plus(b))?;
-        self.affiliates = largest(self.affiliates, |e| e.revenue, |a, b| a.plus(b))?;
+        self.products = largest(self.products, |s| s.revenue, Sold::plus)?;
+        self.affiliates = largest(self.affiliates, |e| e.revenue, Earnings::plus)?;
         Ok(self)
     }
 

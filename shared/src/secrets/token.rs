@@ -282,8 +282,8 @@ mod tests {
         let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&BASE64.decode(private.split_once(':').unwrap().1.as_bytes()).unwrap()).unwrap();
         let signed = |more: &str| {
             let header = format!(r#"{{"alg":"EdDSA","typ":"at+jwt","kid":"k1"{more}}}"#);
-            let said = format!("{}.{claims}", BASE64URL_NOPAD.encode(header.as_bytes()));
-            let seal = BASE64URL_NOPAD.encode(pair.sign(said.as_bytes()).as_ref());
+            let said = format!("{}.{claims}", data_encoding::BASE64URL_NOPAD.encode(header.as_bytes()));
+            let seal = data_encoding::BASE64URL_NOPAD.encode(pair.sign(said.as_bytes()).as_ref());
             verifier.verify(&format!("{said}.{seal}"), Audience::Customer, now)
         };
         assert_eq!(signed(""), Some(caller));
