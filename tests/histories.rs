@@ -13,41 +13,10 @@ use qutab_sim::{
 const HISTORIES: u64 = 300;
 
 /// Rules that histories have seen broken and that are not mended yet. A rule leaves the list with its mend.
-const OPEN: &[&str] = &[
-    "no schedule fails by itself",
-    "no request fails by itself",
-    "no order is pending past its deadline",
-    "owed work comes to its end",
-    "a table holds only what may leave",
-    "a second table says what was in the first",
-    "large payouts need two people",
-    "what is at the bank is not ended by who sent it there",
-    "what left is what is recorded as paid",
-    "no payout of nothing",
-    "no announced money is forgotten",
-    "no refund waits without end",
-    "no transfer waits without end",
-    "no link outlives its order",
-    "no open order is nobody's",
-    "nobody is deleted while money is owed to them",
-    "whoever gets money back is told",
-    "statistics are a recount",
-];
+const OPEN: &[&str] = &[];
 
 /// Rules that known defects must break, and that no history has seen broken so far: they prove nothing until they leave.
-const EXPECTED: &[&str] = &[
-    "only what was exported is recorded from a table",
-    "a payout is not reversed by who paid it",
-    "a gateway transfer comes back by the gateway's word",
-    "nobody gets more than was ever earned",
-    "both sides agree about a refund, or a person is told",
-    "a refund is sent once",
-    "no more goes back than came in",
-    "a task ends with its cause",
-    "the same key gets the same link",
-    "a rejected account can be offered again",
-    "the ledger's times never go back",
-];
+const EXPECTED: &[&str] = &[];
 
 #[expect(clippy::disallowed_methods, reason = "chosen by whoever runs the tests")]
 fn chosen(name: &str) -> Option<u64> {

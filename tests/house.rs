@@ -215,3 +215,12 @@ fn every_alarm_leads_to_a_section_of_the_runbook() {
     }
     assert!(asked > 50, "only {asked} links");
 }
+
+#[test]
+fn only_the_gateways_look_ups_say_what_it_knows_under_our_name() {
+    let all = sources();
+    let said =
+        all.iter().filter(|(path, text)| text.contains("LookUp::answered") && !path.ends_with("domain/verdict.rs") && path.starts_with("shared"));
+    let rooms: Vec<_> = said.map(|(path, _)| path.display().to_string()).collect();
+    assert_eq!(rooms, ["shared/src/gateway/mod.rs"], "an answer of the gateway is made up");
+}

@@ -88,6 +88,19 @@ async fn an_exported_payout_is_neither_rejected_nor_failed_by_whoever_sent_it() 
 }
 
 #[tokio::test]
+async fn a_transfer_by_hand_that_left_while_a_colleague_rejected_it_is_recorded() {
+    let w = World::new().await;
+    let (affiliate, payout) = processed(&w, "rina").await;
+    assert_eq!(act(&w, "owner", &payout, "reject", json!({ "reason": "salah tab" })).await.0, 200);
+    let left = json!({ "reference": "BCA-1", "transfer_has_left": true });
+    assert_eq!(act(&w, "owner", &payout, "pay", left.clone()).await.0, 403, "not by whoever released it");
+    assert_eq!(act(&w, "finance", &payout, "pay", json!({ "reference": "BCA-1" })).await.0, 409, "nothing leaves that was released");
+    assert_eq!(act(&w, "finance", &payout, "pay", left).await.0, 200);
+    assert_eq!((balance(&w, &affiliate).await, tasks(&w)), ((0, 0, 0, 1_250_000), vec!["money_contradiction".to_owned()]));
+    w.check_ledgers().await;
+}
+
+#[tokio::test]
 async fn a_second_table_says_which_rows_were_in_an_earlier_one() {
     let w = World::new().await;
     let (_, first) = processed(&w, "rina").await;

@@ -159,6 +159,23 @@ async fn a_transfer_that_the_gateway_cannot_take_is_ended_by_another_person_thro
 }
 
 #[tokio::test]
+async fn a_transfer_that_was_taken_is_never_ended_or_sent_again_by_a_list_that_lags() {
+    let w = World::new().await;
+    let (affiliate, payout) = handed_over(&w).await;
+    w.drain().await;
+    w.wire.zendit.hide_lists(true);
+    w.pass_seconds(86_400);
+    assert_eq!(act(&w, "owner", &payout, "fail", json!({ "reason": "tidak sampai" })).await.0, 202);
+    w.days_pass(1).await;
+    assert_eq!((status(&w, &payout).await.as_str(), w.wire.zendit.paid_out()), ("processing", 1_250_000), "it has it under its own id");
+    w.wire.zendit.lose_everything(true);
+    w.pass_seconds(60);
+    assert_eq!(act(&w, "owner", &payout, "fail", json!({ "reason": "hilang di gerbang" })).await.0, 202);
+    w.days_pass(1).await;
+    assert_eq!((status(&w, &payout).await.as_str(), balance(&w, &affiliate).await), ("failed", (0, 1_250_000, 0, 0)), "it knows it no more");
+}
+
+#[tokio::test]
 async fn a_transfer_that_is_unsettled_for_days_is_a_persons_until_the_gateway_says_more() {
     let w = World::new().await;
     let (_, payout) = handed_over(&w).await;

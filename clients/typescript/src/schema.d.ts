@@ -1229,6 +1229,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/payouts/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Agree, as a second person, that a payout may leave
+         * @description For staff who may process, pay, fail, reject and export payouts.
+         */
+        post: operations["approvePayout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/payouts/{id}/fail": {
         parameters: {
             query?: never;
@@ -2875,6 +2895,7 @@ export interface components {
                 uploaded_at: components["schemas"]["Time"];
             } | null;
             last_name: string;
+            marks: components["schemas"]["Mark"][];
             open_payout: string | null;
             primary_platform: components["schemas"]["Platform"];
             reason: string;
@@ -2937,7 +2958,7 @@ export interface components {
             last_name: components["schemas"]["PersonName"];
             password: components["schemas"]["Password"];
             primary_platform: components["schemas"]["Platform"];
-            reason: string;
+            reason: components["schemas"]["Motivation"];
             social: components["schemas"]["Social"];
             whatsapp: components["schemas"]["Phone"];
         };
@@ -3014,6 +3035,8 @@ export interface components {
         BankStatus: "pending" | "verified" | "rejected";
         /** @description The one that was looked at. */
         BankVersion: {
+            /** @description Marks that are taken away: what is shared was looked at and is harmless. Sales are held until then. */
+            clear?: components["schemas"]["Mark"][];
             ktp_upload_id?: components["schemas"]["SeenCard"];
             version: number;
         };
@@ -3188,6 +3211,7 @@ export interface components {
         /** @description Give it back as `cursor` to read on; null at the end. */
         Cursor: string | null;
         Dashboard: {
+            affiliates_as_of: components["schemas"]["Time"] | null;
             affiliates_by_status: {
                 [key: string]: number;
             };
@@ -3225,6 +3249,7 @@ export interface components {
         Decision: {
             reason: components["schemas"]["Note"];
         };
+        Description: string;
         Discount: components["schemas"]["PercentDiscount"] | components["schemas"]["FixedDiscount"];
         DueCommissions: {
             as_of: components["schemas"]["Time"] | null;
@@ -3261,7 +3286,7 @@ export interface components {
             message: string;
         };
         FixedDiscount: {
-            amount: components["schemas"]["Rupiah"];
+            amount: number;
             /** @constant */
             kind: "fixed";
         };
@@ -3338,7 +3363,7 @@ export interface components {
         KtpWanted: {
             bytes: number;
             consent: boolean;
-            consent_version: string;
+            consent_version: components["schemas"]["TermsVersion"];
             content_type: components["schemas"]["ImageType"];
             nik: string;
         };
@@ -3348,6 +3373,11 @@ export interface components {
         Lead: {
             commission: components["schemas"]["Rupiah"] | null;
             customer: string;
+            /**
+             * @description Why the order earns nothing, where it never could: its buyer is the affiliate, by mailbox, number or name.
+             * @enum {string|null}
+             */
+            flag: "self_referral" | null;
             items: string;
             order_number: string;
             paid_at: components["schemas"]["Time"] | null;
@@ -3374,7 +3404,7 @@ export interface components {
         LedgerCause: {
             commissions?: number;
             /** @enum {string} */
-            kind: "earned" | "matured" | "voided_pending" | "voided_held" | "voided_available" | "payout_requested" | "payout_paid" | "payout_released" | "payout_reversed";
+            kind: "earned" | "matured" | "voided_pending" | "voided_held" | "voided_available" | "payout_requested" | "payout_paid" | "payout_released" | "payout_reversed" | "payout_paid_after_release";
             order?: string;
             paid_at?: components["schemas"]["Time"];
             payout?: string;
@@ -3411,6 +3441,11 @@ export interface components {
             /** @constant */
             status: "mailed_if_known";
         };
+        /**
+         * @description Another affiliate has, or had, the same bank account or showed the same identity card.
+         * @enum {string}
+         */
+        Mark: "bank_account" | "identity";
         Material: {
             created_at: components["schemas"]["Time"];
             id: string;
@@ -3436,7 +3471,7 @@ export interface components {
             bytes: number;
             content_type: components["schemas"]["ImageType"];
             kind: components["schemas"]["MaterialKind"];
-            title: string;
+            title: components["schemas"]["Title"];
         };
         Materials: {
             items: components["schemas"]["Material"][];
@@ -3460,6 +3495,7 @@ export interface components {
             reserved: components["schemas"]["Rupiah"];
             why_not: components["schemas"]["NotEligible"][];
         };
+        Motivation: string;
         NewNames: {
             product_id: string;
             shohibul: components["schemas"]["Shohibul"][];
@@ -3476,6 +3512,7 @@ export interface components {
             items: components["schemas"]["OrderLine"][];
             note: string | null;
             number: string;
+            other_payments: components["schemas"]["OtherPayment"][];
             paid: components["schemas"]["Paid"] | null;
             pay_by: components["schemas"]["Time"];
             placed_at: components["schemas"]["Time"];
@@ -3531,7 +3568,7 @@ export interface components {
             status: components["schemas"]["OrderStatus"];
             total: components["schemas"]["Rupiah"];
         };
-        /** @description Prices are the server's. The referral cookie is read where `referral_token` is not given. */
+        /** @description Prices are the server's. The referral cookie is read where `referral_token` is not given. The names of one order take at most 100 KB together, and its body at most 64 KiB: a larger order is placed as two. */
         OrderWanted: {
             consent: boolean;
             coupon?: string | null;
@@ -3539,7 +3576,16 @@ export interface components {
             note?: components["schemas"]["Note"] | null;
             recipient: components["schemas"]["Recipient"];
             referral_token?: string | null;
-            terms_version: string;
+            terms_version: components["schemas"]["TermsVersion"];
+        };
+        /** @description Money that came for this order and paid nothing: a second payment (`duplicate`), one after the order was closed (`too_late`), or one of another amount than asked for (`unmatched`), which staff look at. `refund_id` names the refund of it, once there is one. */
+        OtherPayment: {
+            amount: components["schemas"]["Rupiah"];
+            at: components["schemas"]["Time"];
+            currency: string;
+            refund_id: string | null;
+            /** @enum {string} */
+            why: "duplicate" | "too_late" | "unmatched";
         };
         /** @description `null` goes back to the shop's rule. */
         Override: {
@@ -3631,6 +3677,11 @@ export interface components {
         Payment: {
             amount: components["schemas"]["Rupiah"];
             expires_at: components["schemas"]["Time"];
+            /**
+             * @description How the payment link stands: `ended` takes no money any more, ask for another one
+             * @enum {string}
+             */
+            link: "none" | "open" | "ended";
             order_id: string;
             order_status: components["schemas"]["OrderStatus"];
             paid: components["schemas"]["Paid"] | null;
@@ -3647,9 +3698,13 @@ export interface components {
         Payout: {
             account_number: string;
             affiliate_id: string;
+            approved_at: components["schemas"]["Time"] | null;
+            approved_by: string | null;
             bank_name: string;
             decided_at: components["schemas"]["Time"] | null;
             decided_by: string | null;
+            /** @description When it was first in a table for the bank */
+            exported_at: components["schemas"]["Time"] | null;
             gross: components["schemas"]["Rupiah"];
             has_proof: boolean;
             holder_name: string;
@@ -3671,12 +3726,13 @@ export interface components {
             payouts?: string[];
         };
         PayoutPaid: {
-            reference: string;
+            reference: components["schemas"]["TransferReference"];
             transfer_has_left?: boolean | null;
         };
         PayoutRefused: {
+            /** @description The bank has confirmed that it did not make the transfer; needed to fail a payout that was in a table for the bank */
+            not_transferred?: boolean | null;
             reason: components["schemas"]["Note"];
-            transfer_has_left?: boolean | null;
         };
         PayoutRequested: {
             account_number: string;
@@ -3709,10 +3765,11 @@ export interface components {
             rate: components["schemas"]["Rate"];
         };
         PercentDiscount: {
-            cap?: components["schemas"]["Rupiah"] | null;
+            cap?: number | null;
             /** @constant */
             kind: "percent";
-            rate: components["schemas"]["Rate"];
+            /** @description Hundredths of a percent, at least one. */
+            rate: number;
         };
         PersonName: string;
         /** @description As people write it: 0812..., +62 812...; answers have +62.... */
@@ -3754,7 +3811,7 @@ export interface components {
              * @description Stable: decide by it.
              * @enum {string}
              */
-            code: "malformed" | "not_logged_in" | "wrong_credentials" | "second_factor_required" | "second_factor_wrong" | "link_refused" | "not_allowed" | "second_factor_missing" | "not_found" | "method_not_allowed" | "conflict" | "idempotency_mismatch" | "out_of_stock" | "coupon_refused" | "payout_not_eligible" | "too_large" | "wrong_media_type" | "invalid_fields" | "too_many_requests" | "temporarily_unavailable" | "internal";
+            code: "malformed" | "not_logged_in" | "wrong_credentials" | "second_factor_required" | "second_factor_wrong" | "link_refused" | "not_allowed" | "second_factor_missing" | "not_found" | "method_not_allowed" | "conflict" | "idempotency_mismatch" | "out_of_stock" | "coupon_refused" | "payout_not_eligible" | "busy" | "too_large" | "wrong_media_type" | "invalid_fields" | "too_many_requests" | "temporarily_unavailable" | "internal";
             detail?: string;
             errors?: components["schemas"]["WrongField"][];
             request_id?: string;
@@ -3766,7 +3823,7 @@ export interface components {
         Product: {
             available: number;
             category: components["schemas"]["Category"];
-            description: string;
+            description: string | null;
             id: string;
             images: components["schemas"]["Picture"][];
             location: string;
@@ -3783,9 +3840,9 @@ export interface components {
             active?: boolean | null;
             category?: components["schemas"]["Category"] | null;
             commission_rule?: components["schemas"]["CommissionRule"] | null;
-            description?: string | null;
+            description?: components["schemas"]["Description"] | null;
             location?: components["schemas"]["Place"] | null;
-            name?: string | null;
+            name?: components["schemas"]["Title"] | null;
             portion?: components["schemas"]["Portion"] | null;
             price?: number | null;
             season?: number | null;
@@ -3797,9 +3854,9 @@ export interface components {
             available: number;
             category: components["schemas"]["Category"];
             commission_rule?: components["schemas"]["CommissionRule"] | null;
-            description: string;
+            description?: components["schemas"]["Description"] | null;
             location: components["schemas"]["Place"];
-            name: string;
+            name: components["schemas"]["Title"];
             portion: components["schemas"]["Portion"];
             price: number;
             season: number;
@@ -3850,7 +3907,7 @@ export interface components {
             language?: components["schemas"]["Language"] | null;
             last_name: components["schemas"]["PersonName"];
             primary_platform: components["schemas"]["Platform"];
-            reason: string;
+            reason: components["schemas"]["Motivation"];
             social: components["schemas"]["Social"];
             whatsapp: components["schemas"]["Phone"];
         };
@@ -3893,7 +3950,7 @@ export interface components {
             refund: components["schemas"]["StaffRefund"];
         };
         RefundReference: {
-            reference: string;
+            reference: components["schemas"]["TransferReference"];
         };
         /**
          * @description `manual` waits for a bank transfer by staff.
@@ -4030,7 +4087,7 @@ export interface components {
             second_person_above?: number | null;
             self_referral?: components["schemas"]["SelfReferral"] | null;
             signals?: components["schemas"]["SignalRules"] | null;
-            terms_version?: string | null;
+            terms_version?: components["schemas"]["TermsVersion"] | null;
             unpaid_animals?: number | null;
             version: number;
             withholding_rate?: components["schemas"]["Rate"] | null;
@@ -4050,6 +4107,7 @@ export interface components {
             father?: components["schemas"]["PersonName"] | null;
             name: components["schemas"]["PersonName"];
         };
+        ShortReference: string;
         /** @enum {string} */
         Signal: "self_referral" | "many_from_one_visitor" | "click_flood" | "disposable_mail" | "shared_bank_account" | "shared_identity" | "suspended";
         SignalRules: {
@@ -4155,7 +4213,7 @@ export interface components {
             available: number | null;
             category: components["schemas"]["Category"];
             commission_rule: components["schemas"]["CommissionRule"] | null;
-            description: string;
+            description: string | null;
             id: string;
             images: components["schemas"]["Picture"][];
             location: string;
@@ -4252,23 +4310,30 @@ export interface components {
             note: components["schemas"]["Note"];
         };
         TaskSubject: {
+            about?: string;
             affiliate?: string;
+            digest?: string;
             invoice?: string;
+            item?: string;
             /** @enum {string} */
-            kind: "unmatched_receipt" | "refund_failed" | "manual_refund" | "stuck_work" | "mail_refused" | "ledger_difference";
+            kind: "unmatched_receipt" | "refund_failed" | "manual_refund" | "stuck_work" | "mail_refused" | "ledger_difference" | "notice_not_confirmed" | "refund_unsettled" | "transfer_unsettled" | "money_contradiction" | "payout_not_approved" | "order_difference" | "odd_row";
             order?: string;
+            payout?: string;
             refund?: string;
+            said?: string;
             work?: string;
         };
         Tasks: {
             items: components["schemas"]["Task"][];
             next_cursor: components["schemas"]["Cursor"];
         };
+        TermsVersion: string;
         /**
          * Format: date-time
          * @description A moment in UTC, RFC 3339.
          */
         Time: string;
+        Title: string;
         Token: {
             token: string;
         };
@@ -4304,6 +4369,7 @@ export interface components {
             /** @description Since when the gateway is not asked to take it any more; it fails soon after, unless it was taken all the same */
             given_up_at: components["schemas"]["Time"] | null;
         };
+        TransferReference: string;
         Upload: {
             refusal: string | null;
             /** @enum {string} */
@@ -4326,7 +4392,7 @@ export interface components {
             bytes: number;
             content_type: components["schemas"]["ImageType"];
         };
-        /** @description Counted up to 100; `more` says that there are more. */
+        /** @description Counted up to some 1,000; `more` says that there are more. */
         Waiting: {
             count: number;
             more: boolean;
@@ -4364,6 +4430,17 @@ export interface components {
         };
     };
     responses: {
+        /** @description `busy`: Somebody is changing this at the same moment: try again */
+        busy: {
+            headers: {
+                "retry-after": components["headers"]["RetryAfter"];
+                "x-request-id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description `conflict`: This does not fit the present state */
         conflict: {
             headers: {
@@ -4374,9 +4451,10 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `conflict`: This does not fit the present state. `idempotency_mismatch`: This Idempotency-Key was used for another request */
-        "conflict.idempotency_mismatch": {
+        /** @description `conflict`: This does not fit the present state. `busy`: Somebody is changing this at the same moment: try again */
+        "conflict.busy": {
             headers: {
+                "retry-after": components["headers"]["RetryAfter"];
                 "x-request-id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
@@ -4384,9 +4462,10 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `conflict`: This does not fit the present state. `idempotency_mismatch`: This Idempotency-Key was used for another request. `out_of_stock`: Not enough is left */
-        "conflict.idempotency_mismatch.out_of_stock": {
+        /** @description `conflict`: This does not fit the present state. `idempotency_mismatch`: This Idempotency-Key was used for another request. `busy`: Somebody is changing this at the same moment: try again */
+        "conflict.idempotency_mismatch.busy": {
             headers: {
+                "retry-after": components["headers"]["RetryAfter"];
                 "x-request-id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
@@ -4394,9 +4473,21 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `conflict`: This does not fit the present state. `idempotency_mismatch`: This Idempotency-Key was used for another request. `payout_not_eligible`: No payout can be requested now */
-        "conflict.idempotency_mismatch.payout_not_eligible": {
+        /** @description `conflict`: This does not fit the present state. `idempotency_mismatch`: This Idempotency-Key was used for another request. `out_of_stock`: Not enough is left. `busy`: Somebody is changing this at the same moment: try again */
+        "conflict.idempotency_mismatch.out_of_stock.busy": {
             headers: {
+                "retry-after": components["headers"]["RetryAfter"];
+                "x-request-id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `conflict`: This does not fit the present state. `idempotency_mismatch`: This Idempotency-Key was used for another request. `payout_not_eligible`: No payout can be requested now. `busy`: Somebody is changing this at the same moment: try again */
+        "conflict.idempotency_mismatch.payout_not_eligible.busy": {
+            headers: {
+                "retry-after": components["headers"]["RetryAfter"];
                 "x-request-id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
@@ -4592,6 +4683,8 @@ export interface components {
     };
     requestBodies: never;
     headers: {
+        /** @description The name to save the file under. */
+        ContentDisposition: string;
         /** @description `true` where the answer is that of an earlier request. */
         IdempotentReplayed: "true" | "false";
         /** @description Names the request in our logs. */
@@ -4632,12 +4725,12 @@ export interface operations {
                      *         {
                      *           "applied_at": "2026-11-23T03:00:00Z",
                      *           "city": "Bandung",
-                     *           "code": "9yT4TpC",
+                     *           "code": "YvtmZZb",
                      *           "commission_override": null,
                      *           "decided_at": "2026-11-23T03:00:00Z",
                      *           "email": "tono@promo.example.com",
                      *           "first_name": "tono",
-                     *           "id": "aff_01M835H6W07FFS12VB85QQ7CHV",
+                     *           "id": "aff_01M835H6W091CZ1FJR97XVM7C7",
                      *           "last_name": "Promotor",
                      *           "primary_platform": "instagram",
                      *           "reason": "Ingin mengajak pengikut saya berkurban",
@@ -4693,40 +4786,46 @@ export interface operations {
                      *         "reserved": 0
                      *       },
                      *       "bank_account": {
-                     *         "account_number": "******7890",
-                     *         "affiliate_id": "aff_01M835H6W07FFS12VB85QQ7CHV",
+                     *         "account_number": "******1112",
+                     *         "affiliate_id": "aff_01M835H6W087P25QDY5AT35WJT",
                      *         "bank_code": "014",
                      *         "bank_name": "BCA",
                      *         "changed_at": "2026-11-23T03:00:00Z",
                      *         "decided_at": "2026-11-23T03:00:00Z",
                      *         "decided_by": "adm_6CE8KB0VV0C3W3Y11KM6C77SBB",
-                     *         "holder_name": "Promotor Handal",
+                     *         "holder_name": "Tono",
                      *         "rejection_reason": null,
                      *         "status": "verified",
-                     *         "version": 1
+                     *         "version": 2
                      *       },
                      *       "city": "Bandung",
-                     *       "code": "9yT4TpC",
+                     *       "code": "zt8YeJh",
                      *       "commission_override": null,
                      *       "decided_at": "2026-11-23T03:00:00Z",
                      *       "email": "tono@promo.example.com",
                      *       "first_name": "tono",
-                     *       "id": "aff_01M835H6W07FFS12VB85QQ7CHV",
-                     *       "ktp": null,
+                     *       "id": "aff_01M835H6W087P25QDY5AT35WJT",
+                     *       "ktp": {
+                     *         "decided_at": "2026-11-23T03:00:00Z",
+                     *         "status": "verified",
+                     *         "uploaded_at": "2026-11-23T03:00:00Z"
+                     *       },
                      *       "last_name": "Promotor",
+                     *       "marks": [
+                     *         "bank_account",
+                     *         "identity"
+                     *       ],
                      *       "open_payout": null,
                      *       "primary_platform": "instagram",
                      *       "reason": "Ingin mengajak pengikut saya berkurban",
                      *       "rejection_reason": null,
-                     *       "same_bank_account_as": [
-                     *         "aff_01M835H6W0JXMTRHV1V3S5QF8R"
-                     *       ],
+                     *       "same_bank_account_as": [],
                      *       "same_identity_as": [],
                      *       "social": {
                      *         "instagram": "https://instagram.com/tono"
                      *       },
-                     *       "status": "suspended",
-                     *       "suspension_reason": "klik palsu",
+                     *       "status": "approved",
+                     *       "suspension_reason": null,
                      *       "totals": {
                      *         "bots": 0,
                      *         "clicks": 0,
@@ -4787,7 +4886,7 @@ export interface operations {
                      *       "decided_at": "2026-11-23T03:00:00Z",
                      *       "email": "tono@promo.example.com",
                      *       "first_name": "tono",
-                     *       "id": "aff_01M835H6W07FFS12VB85QQ7CHV",
+                     *       "id": "aff_01M835H6W091CZ1FJR97XVM7C7",
                      *       "last_name": "Promotor",
                      *       "primary_platform": "instagram",
                      *       "reason": "Ingin mengajak pengikut saya berkurban",
@@ -4807,7 +4906,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -4829,8 +4928,8 @@ export interface operations {
                 /**
                  * @example {
                  *       "rule": {
-                 *         "kind": "percent",
-                 *         "rate": 1000
+                 *         "amount": 750000,
+                 *         "kind": "flat"
                  *       }
                  *     }
                  */
@@ -4849,21 +4948,21 @@ export interface operations {
                      * @example {
                      *       "applied_at": "2026-11-23T03:00:00Z",
                      *       "city": "Bandung",
-                     *       "code": "9yT4TpC",
+                     *       "code": "Y3skptw",
                      *       "commission_override": {
-                     *         "kind": "percent",
-                     *         "rate": 1000
+                     *         "amount": 750000,
+                     *         "kind": "flat"
                      *       },
                      *       "decided_at": "2026-11-23T03:00:00Z",
-                     *       "email": "tono@promo.example.com",
-                     *       "first_name": "tono",
-                     *       "id": "aff_01M835H6W07FFS12VB85QQ7CHV",
+                     *       "email": "rina@promo.example.com",
+                     *       "first_name": "rina",
+                     *       "id": "aff_01M835H6W028A1F1H5ES88RNNG",
                      *       "last_name": "Promotor",
                      *       "primary_platform": "instagram",
                      *       "reason": "Ingin mengajak pengikut saya berkurban",
                      *       "rejection_reason": null,
                      *       "social": {
-                     *         "instagram": "https://instagram.com/tono"
+                     *         "instagram": "https://instagram.com/rina"
                      *       },
                      *       "status": "approved",
                      *       "suspension_reason": null,
@@ -4877,7 +4976,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -4907,12 +5006,12 @@ export interface operations {
                      * @example {
                      *       "applied_at": "2026-11-23T03:00:00Z",
                      *       "city": "Bandung",
-                     *       "code": "9yT4TpC",
+                     *       "code": "YvtmZZb",
                      *       "commission_override": null,
                      *       "decided_at": "2026-11-23T03:00:00Z",
                      *       "email": "tono@promo.example.com",
                      *       "first_name": "tono",
-                     *       "id": "aff_01M835H6W07FFS12VB85QQ7CHV",
+                     *       "id": "aff_01M835H6W091CZ1FJR97XVM7C7",
                      *       "last_name": "Promotor",
                      *       "primary_platform": "instagram",
                      *       "reason": "Ingin mengajak pengikut saya berkurban",
@@ -4932,7 +5031,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -4968,12 +5067,12 @@ export interface operations {
                      * @example {
                      *       "applied_at": "2026-11-23T03:00:00Z",
                      *       "city": "Bandung",
-                     *       "code": "puWzppw",
+                     *       "code": "zaUDWnS",
                      *       "commission_override": null,
                      *       "decided_at": "2026-11-23T03:00:00Z",
                      *       "email": "rina@promo.example.com",
                      *       "first_name": "rina",
-                     *       "id": "aff_01M835H6W019G4GZFP9SD0TNAC",
+                     *       "id": "aff_01M835H6W0SVM2183KWDJJAKYA",
                      *       "last_name": "Promotor",
                      *       "primary_platform": "instagram",
                      *       "reason": "Ingin mengajak pengikut saya berkurban",
@@ -4993,7 +5092,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -5029,19 +5128,19 @@ export interface operations {
                      *       "items": [
                      *         {
                      *           "applied_at": "2026-11-23T03:00:00Z",
-                     *           "city": "Bandung",
+                     *           "city": "Malang",
                      *           "code": null,
                      *           "commission_override": null,
                      *           "decided_at": null,
-                     *           "email": "rina@promo.example.com",
-                     *           "first_name": "rina",
-                     *           "id": "aff_01M835H6W05Z1MPDNSZX7W1EM0",
+                     *           "email": "tono@promo.example.com",
+                     *           "first_name": "tono",
+                     *           "id": "aff_01M835H6W06EG5ZT0JPQM8HGP6",
                      *           "last_name": "Wulandari",
                      *           "primary_platform": "tiktok",
                      *           "reason": "Ingin mengajak pengikut saya berkurban",
                      *           "rejection_reason": null,
                      *           "social": {
-                     *             "tiktok": "https://tiktok.com/@rina"
+                     *             "tiktok": "https://tiktok.com/@tono"
                      *           },
                      *           "status": "pending",
                      *           "suspension_reason": null,
@@ -5049,19 +5148,19 @@ export interface operations {
                      *         },
                      *         {
                      *           "applied_at": "2026-11-23T03:00:00Z",
-                     *           "city": "Malang",
+                     *           "city": "Bandung",
                      *           "code": null,
                      *           "commission_override": null,
                      *           "decided_at": null,
-                     *           "email": "tono@promo.example.com",
-                     *           "first_name": "tono",
-                     *           "id": "aff_01M835H6W0G9AZDH23HQRC2AA8",
+                     *           "email": "rina@promo.example.com",
+                     *           "first_name": "rina",
+                     *           "id": "aff_01M835H6W0SQMR99AFTW3AQ05F",
                      *           "last_name": "Wulandari",
                      *           "primary_platform": "tiktok",
                      *           "reason": "Ingin mengajak pengikut saya berkurban",
                      *           "rejection_reason": null,
                      *           "social": {
-                     *             "tiktok": "https://tiktok.com/@tono"
+                     *             "tiktok": "https://tiktok.com/@rina"
                      *           },
                      *           "status": "pending",
                      *           "suspension_reason": null,
@@ -5075,7 +5174,7 @@ export interface operations {
                      *           "decided_at": null,
                      *           "email": "sari@promo.example.com",
                      *           "first_name": "sari",
-                     *           "id": "aff_01M835H7V81NYSCG036FBDBKRF",
+                     *           "id": "aff_01M835H7V82VTTKCWC294H1X0W",
                      *           "last_name": "Wulandari",
                      *           "primary_platform": "tiktok",
                      *           "reason": "Ingin mengajak pengikut saya berkurban",
@@ -5129,7 +5228,7 @@ export interface operations {
                      *       "decided_at": null,
                      *       "email": "rina@promo.example.com",
                      *       "first_name": "rina",
-                     *       "id": "aff_01M835H6W05Z1MPDNSZX7W1EM0",
+                     *       "id": "aff_01M835H6W0SQMR99AFTW3AQ05F",
                      *       "last_name": "Wulandari",
                      *       "primary_platform": "tiktok",
                      *       "reason": "Ingin mengajak pengikut saya berkurban",
@@ -5189,7 +5288,7 @@ export interface operations {
                      *       "decided_at": "2026-11-23T03:00:00Z",
                      *       "email": "rina@promo.example.com",
                      *       "first_name": "Rina",
-                     *       "id": "aff_01M835H6W0QC54ZR83845CJ69T",
+                     *       "id": "aff_01M835H6W0THMZ59EJRJB00AE2",
                      *       "last_name": "Wulandari",
                      *       "primary_platform": "tiktok",
                      *       "reason": "Ingin mengajak pengikut saya berkurban",
@@ -5210,7 +5309,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -5254,7 +5353,7 @@ export interface operations {
                      *       "decided_at": "2026-11-23T03:00:00Z",
                      *       "email": "rina@promo.example.com",
                      *       "first_name": "Rina",
-                     *       "id": "aff_01M835H6W0QC54ZR83845CJ69T",
+                     *       "id": "aff_01M835H6W0THMZ59EJRJB00AE2",
                      *       "last_name": "Wulandari",
                      *       "primary_platform": "tiktok",
                      *       "reason": "Ingin mengajak pengikut saya berkurban",
@@ -5275,7 +5374,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -5317,9 +5416,9 @@ export interface operations {
                      *           "address": "203.0.113.7",
                      *           "admin": "adm_6CE8KB0VV0C3W3Y11KM6C77SBB",
                      *           "after": "7 rows",
-                     *           "at": "2026-11-24T03:00:02Z",
+                     *           "at": "2026-11-24T03:00:03Z",
                      *           "before": null,
-                     *           "id": "aud_01M85QXZTGCQ7D6XB3GCD6TPQS",
+                     *           "id": "aud_01M85QY0SRJ6JMN1A03QX1S6R4",
                      *           "subject": "2026-10-26 to 2026-11-24"
                      *         },
                      *         {
@@ -5327,9 +5426,9 @@ export interface operations {
                      *           "address": "203.0.113.7",
                      *           "admin": "adm_6CE8KB0VV0C3W3Y11KM6C77SBB",
                      *           "after": null,
-                     *           "at": "2026-11-24T03:00:01Z",
+                     *           "at": "2026-11-24T03:00:02Z",
                      *           "before": null,
-                     *           "id": "aud_01M85QXYV8MPRWZ84QRQCM1GG5",
+                     *           "id": "aud_01M85QXZTG41TPNN2P9YJYDTXE",
                      *           "subject": "finance"
                      *         },
                      *         {
@@ -5343,6 +5442,7 @@ export interface operations {
                      *               "kind": "percent",
                      *               "rate": 500
                      *             },
+                     *             "earlier_limit": null,
                      *             "gateway_payouts": false,
                      *             "hold_days": 14,
                      *             "ktp_retention_days": 30,
@@ -5376,6 +5476,7 @@ export interface operations {
                      *                 "year": 1448
                      *               }
                      *             ],
+                     *             "second_factor_required": false,
                      *             "second_person_above": 10000000,
                      *             "self_referral": {
                      *               "kind": "block"
@@ -5397,6 +5498,7 @@ export interface operations {
                      *               "kind": "percent",
                      *               "rate": 500
                      *             },
+                     *             "earlier_limit": null,
                      *             "gateway_payouts": false,
                      *             "hold_days": 30,
                      *             "ktp_retention_days": 30,
@@ -5430,6 +5532,7 @@ export interface operations {
                      *                 "year": 1448
                      *               }
                      *             ],
+                     *             "second_factor_required": false,
                      *             "second_person_above": 10000000,
                      *             "self_referral": {
                      *               "kind": "block"
@@ -5443,7 +5546,7 @@ export interface operations {
                      *             "version": 1,
                      *             "withholding": 0
                      *           },
-                     *           "id": "aud_01M85QXYV89B4Q7FEDK3J582RE",
+                     *           "id": "aud_01M85QXYV8Q9H52W982GP9EQ1Q",
                      *           "subject": "version 2"
                      *         }
                      *       ],
@@ -5479,6 +5582,7 @@ export interface operations {
             /** @description As asked for */
             200: {
                 headers: {
+                    "content-disposition": components["headers"]["ContentDisposition"];
                     "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
@@ -5506,7 +5610,7 @@ export interface operations {
                 /**
                  * @example {
                  *       "password": "kurban-lokal-2026",
-                 *       "token": "adm_01M835H6W0JTGA7QS6Y9FRWHBJ.XcSo9AOYrxe3wq-H97wGIbfwCzEzQPkXvZ_FX9yUvK4"
+                 *       "token": "adm_01M835H6W0Y4PT126XG8NVSHPE.pY2ZbUrYZuWQ2HOri45dFJxvTbgww0KMkk4P1ao-vMs"
                  *     }
                  */
                 "application/json": components["schemas"]["ByLink"];
@@ -5522,6 +5626,7 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["malformed"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["link_refused.invalid_fields"];
@@ -5564,6 +5669,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["malformed"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -5583,7 +5689,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "code": "p7dzey9rkytjqe6t",
+                 *       "code": "mmpfdwb9y75kabt7",
                  *       "email": "finance.baru@qutab.test",
                  *       "password": "kurban-lokal-2026"
                  *     }
@@ -5611,6 +5717,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["wrong_credentials.second_factor_required.second_factor_wrong"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -5639,6 +5746,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.or_gateway"];
+            409: components["responses"]["busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -5714,6 +5822,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.or_gateway"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -5751,6 +5860,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
             403: components["responses"]["not_allowed"];
+            409: components["responses"]["busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -5767,7 +5877,7 @@ export interface operations {
                 /**
                  * @example {
                  *       "password": "sandi yang lain",
-                 *       "token": "adm_1659XP3PYDMS9TGN5PF3Z4BYJH.Sajh-mRQCopRoaba_6EOYgCJoBY3KCy7DKl4kwIIbio"
+                 *       "token": "adm_1659XP3PYDMS9TGN5PF3Z4BYJH.caruIx4FC2HmZlprygH3P1uN9YREiHLlK_5evGSAwsI"
                  *     }
                  */
                 "application/json": components["schemas"]["ByLink"];
@@ -5783,6 +5893,7 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["malformed"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["link_refused.invalid_fields"];
@@ -5812,16 +5923,16 @@ export interface operations {
                      *       "items": [
                      *         {
                      *           "created_at": "2026-11-23T03:00:00Z",
-                     *           "current": false,
+                     *           "current": true,
                      *           "device": "Mozilla/5.0",
-                     *           "id": "ses_01M835H6W0FJ0X6F07DK6YZBKG",
+                     *           "id": "ses_01M835H6W0HJRT0H119X2SCASZ",
                      *           "used_at": "2026-11-23T03:00:00Z"
                      *         },
                      *         {
                      *           "created_at": "2026-11-23T03:00:00Z",
-                     *           "current": true,
+                     *           "current": false,
                      *           "device": "Mozilla/5.0",
-                     *           "id": "ses_01M835H6W0WBMTKDYVNFDDG1Y1",
+                     *           "id": "ses_01M835H6W0JCFEP2Y0MNMJ3V8X",
                      *           "used_at": "2026-11-23T03:00:00Z"
                      *         }
                      *       ],
@@ -5861,6 +5972,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.or_gateway"];
             404: components["responses"]["not_found"];
+            409: components["responses"]["busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -5876,7 +5988,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "code": "kh9x2ehu465g7q3n",
+                 *       "code": "d2cx387x4g7m7q6p",
                  *       "current_password": "kurban-lokal-2026"
                  *     }
                  */
@@ -5895,7 +6007,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.or_gateway"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -5931,8 +6043,8 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "secret": "IHLMPEQX4O2P67MRTYLIRFXNJ5VQWSQI",
-                     *       "uri": "otpauth://totp/Qutab:finance.baru@qutab.test?secret=IHLMPEQX4O2P67MRTYLIRFXNJ5VQWSQI&issuer=Qutab&digits=6&period=30"
+                     *       "secret": "T6VHINH7F4MEP56WACTNZFFXXWTFNB6N",
+                     *       "uri": "otpauth://totp/Qutab:finance.baru@qutab.test?secret=T6VHINH7F4MEP56WACTNZFFXXWTFNB6N&issuer=Qutab&digits=6&period=30"
                      *     }
                      */
                     "application/json": components["schemas"]["TotpSecret"];
@@ -5941,7 +6053,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.or_gateway"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -5961,7 +6073,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "code": "982007"
+                 *       "code": "632631"
                  *     }
                  */
                 "application/json": components["schemas"]["WithCode"];
@@ -5978,9 +6090,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "recovery_codes": [
-                     *         "7x7q55gpuduwhetz",
-                     *         "eayrznqgt43sxnxg",
-                     *         "q2amkwtj4n2mv3we"
+                     *         "whg8j6gx5cygygke",
+                     *         "fdzyzkuctd8gtu9x",
+                     *         "hychq2wc4b9sf9vu"
                      *       ]
                      *     }
                      */
@@ -5990,7 +6102,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.or_gateway"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -6025,17 +6137,17 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "account_number": "******7890",
-                     *           "affiliate_id": "aff_01M835H6W0J2GD2X3ZXBS31TCH",
+                     *           "account_number": "******3210",
+                     *           "affiliate_id": "aff_01M835H6W0WRMB7D4K85Q8G05Z",
                      *           "bank_code": "014",
                      *           "bank_name": "BCA",
                      *           "changed_at": "2026-11-23T03:00:00Z",
-                     *           "decided_at": null,
-                     *           "decided_by": null,
-                     *           "holder_name": "Orang Lain",
-                     *           "rejection_reason": null,
-                     *           "status": "pending",
-                     *           "version": 1
+                     *           "decided_at": "2026-11-23T03:00:00Z",
+                     *           "decided_by": "adm_6CE8KB0VV0C3W3Y11KM6C77SBB",
+                     *           "holder_name": "Rina Wulandari",
+                     *           "rejection_reason": "Nama tidak sama",
+                     *           "status": "rejected",
+                     *           "version": 2
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -6073,7 +6185,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "account_number": "1234567890",
-                     *       "affiliate_id": "aff_01M835H6W095QB8053M3BV92XT",
+                     *       "affiliate_id": "aff_01M835H6W0G0CPDAFCWNNYMM7J",
                      *       "bank_code": "014",
                      *       "bank_name": "BCA",
                      *       "changed_at": "2026-11-23T03:00:00Z",
@@ -6122,10 +6234,10 @@ export interface operations {
                      *       "nik": "3273014107900001",
                      *       "picture": {
                      *         "expires_in": 300,
-                     *         "path": "/api/admin/documents/adm_6CE8KB0VV0C3W3Y11KM6C77SBB.qWusLbwCg_5H_XhgH-tSq7HZCJU0LDuIlUuhbUGEJ9w"
+                     *         "path": "/api/admin/documents/adm_6CE8KB0VV0C3W3Y11KM6C77SBB.U6LsjAElelCC7Xh-8TldXAufz2zchA5K8kr5TB37xCg"
                      *       },
                      *       "status": "pending",
-                     *       "upload_id": "upl_01M835H6W0BSKD4SAW6ZYYEM3N",
+                     *       "upload_id": "upl_01M835H6W01M0ADEC1H7A9H6ND",
                      *       "uploaded_at": "2026-11-23T03:00:00Z"
                      *     }
                      */
@@ -6153,8 +6265,8 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "reason": "Nama lain",
-                 *       "version": 1
+                 *       "reason": "ternyata milik orang lain",
+                 *       "version": 2
                  *     }
                  */
                 "application/json": components["schemas"]["BankRefused"];
@@ -6171,16 +6283,16 @@ export interface operations {
                     /**
                      * @example {
                      *       "account_number": "******7890",
-                     *       "affiliate_id": "aff_01M835H6W0J2GD2X3ZXBS31TCH",
+                     *       "affiliate_id": "aff_01M835H6W0QB5C0G3YVGZ96GKG",
                      *       "bank_code": "014",
                      *       "bank_name": "BCA",
                      *       "changed_at": "2026-11-23T03:00:00Z",
                      *       "decided_at": "2026-11-23T03:00:00Z",
                      *       "decided_by": "adm_6CE8KB0VV0C3W3Y11KM6C77SBB",
-                     *       "holder_name": "Orang Lain",
-                     *       "rejection_reason": "Nama lain",
+                     *       "holder_name": "Promotor Handal",
+                     *       "rejection_reason": "ternyata milik orang lain",
                      *       "status": "rejected",
-                     *       "version": 1
+                     *       "version": 2
                      *     }
                      */
                     "application/json": components["schemas"]["BankAccount"];
@@ -6190,7 +6302,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -6211,6 +6323,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
+                 *       "ktp_upload_id": "upl_01M835K1F0887GZ19MSYDEC67G",
                  *       "version": 1
                  *     }
                  */
@@ -6228,7 +6341,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "account_number": "******7890",
-                     *       "affiliate_id": "aff_01M835H6W095QB8053M3BV92XT",
+                     *       "affiliate_id": "aff_01M835H6W0G0CPDAFCWNNYMM7J",
                      *       "bank_code": "014",
                      *       "bank_name": "BCA",
                      *       "changed_at": "2026-11-23T03:00:00Z",
@@ -6247,7 +6360,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -6337,6 +6450,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -6487,7 +6601,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -6593,7 +6707,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -6616,6 +6730,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "affiliates_as_of": "2026-11-24T04:02:00Z",
                      *       "affiliates_by_status": {
                      *         "approved": 1,
                      *         "pending": 0,
@@ -6848,6 +6963,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -6887,7 +7003,8 @@ export interface operations {
                      *                 "amount": 0,
                      *                 "commissions": 0,
                      *                 "failed": 0,
-                     *                 "more": false
+                     *                 "more": false,
+                     *                 "odd": 0
                      *               }
                      *             },
                      *             {
@@ -6899,7 +7016,8 @@ export interface operations {
                      *                 "amount": 137500,
                      *                 "commissions": 1,
                      *                 "failed": 0,
-                     *                 "more": false
+                     *                 "more": false,
+                     *                 "odd": 0
                      *               }
                      *             }
                      *           ]
@@ -6916,6 +7034,8 @@ export interface operations {
                      *               "report": {
                      *                 "days": 0,
                      *                 "failed": 0,
+                     *                 "more": false,
+                     *                 "odd": 0,
                      *                 "shop_days": 1
                      *               }
                      *             }
@@ -6933,6 +7053,8 @@ export interface operations {
                      *               "report": {
                      *                 "expired": 1,
                      *                 "kept": 0,
+                     *                 "more": false,
+                     *                 "odd": 0,
                      *                 "refunds": 0
                      *               }
                      *             }
@@ -6982,13 +7104,25 @@ export interface operations {
                     /**
                      * @example {
                      *       "as_of": "2026-12-24T03:00:00Z",
-                     *       "dry_run": false,
-                     *       "job": "maturation",
+                     *       "dry_run": true,
+                     *       "job": "reconciliation",
                      *       "report": {
-                     *         "amount": 137500,
-                     *         "commissions": 1,
+                     *         "differences": [],
+                     *         "entries": 1,
                      *         "failed": 0,
-                     *         "more": false
+                     *         "more": false,
+                     *         "moving": [],
+                     *         "not_looked_at": [
+                     *           "what the gateway and the bank say: asked for by the work that moves the money, not here",
+                     *           "stock: how much there was at the start is not kept"
+                     *         ],
+                     *         "odd": 0,
+                     *         "old_work": 0,
+                     *         "order_differences": [
+                     *           "ord_01M835H6W0AA19GVB5K12M9GE9"
+                     *         ],
+                     *         "orders": 2,
+                     *         "wallets": 1
                      *       }
                      *     }
                      */
@@ -6999,7 +7133,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -7031,6 +7165,16 @@ export interface operations {
                      *         "differences": [],
                      *         "entries": 2,
                      *         "failed": 0,
+                     *         "more": false,
+                     *         "moving": [],
+                     *         "not_looked_at": [
+                     *           "what the gateway and the bank say: asked for by the work that moves the money, not here",
+                     *           "stock: how much there was at the start is not kept"
+                     *         ],
+                     *         "odd": 0,
+                     *         "old_work": 0,
+                     *         "order_differences": [],
+                     *         "orders": 2,
                      *         "wallets": 1
                      *       }
                      *     }
@@ -7112,10 +7256,10 @@ export interface operations {
                      *         "content-length": "41444",
                      *         "content-type": "image/jpeg"
                      *       },
-                     *       "id": "mat_01M835H6W0MH8W9R6JKHR13270",
+                     *       "id": "mat_01M835H6W0S4FCHSD0SK1G14ZD",
                      *       "method": "PUT",
-                     *       "upload_id": "upl_01M835H6W0HVYPJ16RCYHKPGQC",
-                     *       "url": "http://s3.local/quarantine/uploads/upl_01M835H6W0HVYPJ16RCYHKPGQC"
+                     *       "upload_id": "upl_01M835H6W0E4YKQW4NC7KH092H",
+                     *       "url": "http://s3.local/quarantine/uploads/upl_01M835H6W0E4YKQW4NC7KH092H"
                      *     }
                      */
                     "application/json": components["schemas"]["MaterialAddress"];
@@ -7124,6 +7268,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -7155,6 +7300,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
+            409: components["responses"]["busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -7181,7 +7327,7 @@ export interface operations {
                      * @example {
                      *       "refusal": null,
                      *       "status": "processing",
-                     *       "upload_id": "upl_01M835H6W0HVYPJ16RCYHKPGQC"
+                     *       "upload_id": "upl_01M835H6W0E4YKQW4NC7KH092H"
                      *     }
                      */
                     "application/json": components["schemas"]["Upload"];
@@ -7191,7 +7337,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -7228,7 +7374,7 @@ export interface operations {
                      *         {
                      *           "affiliate_id": null,
                      *           "coupon": null,
-                     *           "customer_id": "cus_01M835H6W0511VS56SSABV2KR0",
+                     *           "customer_id": "cus_01M835H6W0BMGVBDW28ZTRTQ1J",
                      *           "discount": 0,
                      *           "flag": null,
                      *           "history": [
@@ -7239,7 +7385,7 @@ export interface operations {
                      *               "status": "pending"
                      *             }
                      *           ],
-                     *           "id": "ord_01M88AAMW0ZF9A1CC9C8G2SG75",
+                     *           "id": "ord_01M88AAMW0AWQK54DF97721J8B",
                      *           "items": [
                      *             {
                      *               "name": "Domba Garut",
@@ -7255,7 +7401,7 @@ export interface operations {
                      *             }
                      *           ],
                      *           "note": null,
-                     *           "number": "QTB-261125-S6QT",
+                     *           "number": "QTB-261125-XDE8",
                      *           "paid": null,
                      *           "pay_by": "2026-11-26T03:00:00Z",
                      *           "photos": [],
@@ -7274,7 +7420,7 @@ export interface operations {
                      *         {
                      *           "affiliate_id": null,
                      *           "coupon": null,
-                     *           "customer_id": "cus_01M835H6W0511VS56SSABV2KR0",
+                     *           "customer_id": "cus_01M835H6W0BMGVBDW28ZTRTQ1J",
                      *           "discount": 0,
                      *           "flag": null,
                      *           "history": [
@@ -7285,7 +7431,7 @@ export interface operations {
                      *               "status": "pending"
                      *             }
                      *           ],
-                     *           "id": "ord_01M88AAMW00RV3YRR1918GDE9Z",
+                     *           "id": "ord_01M88AAMW0Z23HYF90MTYMRSDB",
                      *           "items": [
                      *             {
                      *               "name": "Kambing Super",
@@ -7301,7 +7447,7 @@ export interface operations {
                      *             }
                      *           ],
                      *           "note": null,
-                     *           "number": "QTB-261125-HB2S",
+                     *           "number": "QTB-261125-N8BK",
                      *           "paid": null,
                      *           "pay_by": "2026-11-26T03:00:00Z",
                      *           "photos": [],
@@ -7320,7 +7466,7 @@ export interface operations {
                      *         {
                      *           "affiliate_id": null,
                      *           "coupon": null,
-                     *           "customer_id": "cus_01M835H6W0511VS56SSABV2KR0",
+                     *           "customer_id": "cus_01M835H6W0BMGVBDW28ZTRTQ1J",
                      *           "discount": 0,
                      *           "flag": null,
                      *           "history": [
@@ -7331,7 +7477,7 @@ export interface operations {
                      *               "status": "pending"
                      *             }
                      *           ],
-                     *           "id": "ord_01M88AAMW07VX0K4W5D6TRNFJC",
+                     *           "id": "ord_01M88AAMW0WZ4DZGB5MAX6N4GE",
                      *           "items": [
                      *             {
                      *               "name": "Domba Garut",
@@ -7347,7 +7493,7 @@ export interface operations {
                      *             }
                      *           ],
                      *           "note": null,
-                     *           "number": "QTB-261125-CG37",
+                     *           "number": "QTB-261125-JW2G",
                      *           "paid": null,
                      *           "pay_by": "2026-11-26T03:00:00Z",
                      *           "photos": [],
@@ -7391,9 +7537,9 @@ export interface operations {
                  * @example {
                  *       "note": "Batch pertama",
                  *       "orders": [
-                 *         "ord_01M835H6W0A22Q13RHWEHWMBJ9",
-                 *         "ord_01M835H6W0BBNME8QEPEXBCWAH",
-                 *         "ord_01M835H6W0Q29MP0VBZ45X6RNQ"
+                 *         "ord_01M835H6W00PMA5CS75QPYQTNG",
+                 *         "ord_01M835H6W058W3K1R4ZS5Y8TCC",
+                 *         "ord_01M835H6W0KJKTYB57J5QPYHVR"
                  *       ],
                  *       "to": "processing"
                  *     }
@@ -7413,16 +7559,16 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "id": "ord_01M835H6W0A22Q13RHWEHWMBJ9",
+                     *           "id": "ord_01M835H6W00PMA5CS75QPYQTNG",
                      *           "status": "processing"
                      *         },
                      *         {
-                     *           "id": "ord_01M835H6W0BBNME8QEPEXBCWAH",
+                     *           "id": "ord_01M835H6W058W3K1R4ZS5Y8TCC",
                      *           "status": "processing"
                      *         },
                      *         {
                      *           "detail": "cannot go from pending to processing",
-                     *           "id": "ord_01M835H6W0Q29MP0VBZ45X6RNQ",
+                     *           "id": "ord_01M835H6W0KJKTYB57J5QPYHVR",
                      *           "problem": "conflict"
                      *         }
                      *       ]
@@ -7434,6 +7580,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -7459,6 +7606,7 @@ export interface operations {
             /** @description As asked for */
             200: {
                 headers: {
+                    "content-disposition": components["headers"]["ContentDisposition"];
                     "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
@@ -7494,15 +7642,15 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "affiliate_id": "aff_01M835H6W0XGAMA047KGZV5H1V",
+                     *       "affiliate_id": null,
                      *       "coupon": null,
                      *       "customer": {
                      *         "email": "budi@example.com",
-                     *         "id": "cus_01M835H6W00CMN2ZM2SJ6EWMTD",
+                     *         "id": "cus_01M835H6W0PB834Z1MP1GDF8S4",
                      *         "name": "Pembeli budi",
                      *         "phone": "+6281209499807"
                      *       },
-                     *       "customer_id": "cus_01M835H6W00CMN2ZM2SJ6EWMTD",
+                     *       "customer_id": "cus_01M835H6W0PB834Z1MP1GDF8S4",
                      *       "discount": 0,
                      *       "flag": null,
                      *       "history": [
@@ -7517,19 +7665,13 @@ export interface operations {
                      *           "by": "gateway",
                      *           "note": null,
                      *           "status": "paid"
-                     *         },
-                     *         {
-                     *           "at": "2026-12-24T03:00:00Z",
-                     *           "by": "admin",
-                     *           "note": null,
-                     *           "status": "processing"
                      *         }
                      *       ],
-                     *       "id": "ord_01M835H6W0QFMD2HV064B34SZ9",
+                     *       "id": "ord_01M835H6W0F864NFNJRF9XT3V0",
                      *       "items": [
                      *         {
-                     *           "name": "Kambing Standar",
-                     *           "product_id": "prd_75WT654HP9GW00B22EHRH835BX",
+                     *           "name": "Domba Garut",
+                     *           "product_id": "prd_4RSQKBMHKR20P0NZ9S55DJDQN6",
                      *           "quantity": 1,
                      *           "shohibul": [
                      *             {
@@ -7537,57 +7679,89 @@ export interface operations {
                      *               "name": "Ahmad"
                      *             }
                      *           ],
-                     *           "unit_price": 2750000
+                     *           "unit_price": 3250000
                      *         }
                      *       ],
                      *       "note": null,
-                     *       "number": "QTB-261123-ZFEW",
+                     *       "number": "QTB-261123-KS6W",
                      *       "paid": {
-                     *         "amount": 2750000,
+                     *         "amount": 3250000,
                      *         "at": "2026-11-23T03:00:00Z",
-                     *         "attempt": 1,
-                     *         "invoice": "inv000001",
+                     *         "attempt": 2,
+                     *         "invoice": "inv000002",
                      *         "method": "ewallet"
                      *       },
                      *       "pay_by": "2026-11-24T03:00:00Z",
                      *       "payment_attempts": [
                      *         {
-                     *           "amount": 2750000,
+                     *           "amount": 3250000,
                      *           "created_at": "2026-11-23T03:00:00Z",
                      *           "invoice": "inv000001",
                      *           "number": 1
+                     *         },
+                     *         {
+                     *           "amount": 3250000,
+                     *           "created_at": "2026-11-23T03:00:00Z",
+                     *           "invoice": "inv000002",
+                     *           "number": 2
                      *         }
                      *       ],
                      *       "photos": [],
                      *       "placed_at": "2026-11-23T03:00:00Z",
-                     *       "proposed_refund": 0,
-                     *       "receipts": [],
+                     *       "proposed_refund": 3150000,
+                     *       "receipts": [
+                     *         {
+                     *           "amount": 3250000,
+                     *           "at": "2026-11-23T03:00:00Z",
+                     *           "currency": "IDR",
+                     *           "invoice": "inv000001",
+                     *           "why": "duplicate"
+                     *         }
+                     *       ],
                      *       "recipient": {
                      *         "location": "Lombok Timur",
                      *         "name": "Masjid Al Hikmah"
                      *       },
-                     *       "refundable": 0,
-                     *       "refunded": 2750000,
+                     *       "refundable": 3150000,
+                     *       "refunded": 100000,
                      *       "refunds": [
                      *         {
-                     *           "amount": 2750000,
-                     *           "ends_order": true,
+                     *           "amount": 100000,
+                     *           "ends_order": false,
                      *           "has_proof": false,
-                     *           "id": "rfd_01MAJZVFW04QXD0BYT7D77TQKB",
-                     *           "note": null,
+                     *           "id": "rfd_4FHVWH9R396KDCW1GVPKRMVPXY",
+                     *           "note": "lebih kecil",
                      *           "of_order": true,
-                     *           "reason": "CANCELLATION",
+                     *           "reason": "REQUESTED_BY_CUSTOMER",
                      *           "reference": null,
-                     *           "requested_at": "2026-12-24T03:00:00Z",
-                     *           "status": "succeeded",
-                     *           "updated_at": "2026-12-24T03:00:00Z"
+                     *           "requested_at": "2026-11-23T03:00:00Z",
+                     *           "status": "sent",
+                     *           "updated_at": "2026-11-23T03:00:00Z"
+                     *         },
+                     *         {
+                     *           "amount": 3250000,
+                     *           "ends_order": false,
+                     *           "has_proof": false,
+                     *           "id": "rfd_6R3QJKPW09BXNJ7GJYRE051R1E",
+                     *           "note": null,
+                     *           "of_order": false,
+                     *           "reason": "DUPLICATE",
+                     *           "reference": null,
+                     *           "requested_at": "2026-11-23T03:00:00Z",
+                     *           "status": "sent",
+                     *           "updated_at": "2026-11-23T03:00:00Z"
                      *         }
                      *       ],
                      *       "signals": [],
-                     *       "status": "refunded",
-                     *       "subtotal": 2750000,
-                     *       "total": 2750000,
+                     *       "status": "paid",
+                     *       "subtotal": 3250000,
+                     *       "total": 3250000,
                      *       "webhooks": [
+                     *         {
+                     *           "at": "2026-11-23T03:00:00Z",
+                     *           "invoice": "inv000002",
+                     *           "said": "PAID"
+                     *         },
                      *         {
                      *           "at": "2026-11-23T03:00:00Z",
                      *           "invoice": "inv000001",
@@ -7637,9 +7811,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "affiliate_id": null,
-                     *       "coupon": null,
-                     *       "customer_id": "cus_01M835H6W0PG327HQV24R48GT6",
-                     *       "discount": 0,
+                     *       "coupon": "SEPULUH",
+                     *       "customer_id": "cus_01M835H6W0WTV91H1VG1TRN1JY",
+                     *       "discount": 325000,
                      *       "flag": null,
                      *       "history": [
                      *         {
@@ -7655,7 +7829,7 @@ export interface operations {
                      *           "status": "cancelled"
                      *         }
                      *       ],
-                     *       "id": "ord_01M835H6W0CB43ADQDAR5VBAFP",
+                     *       "id": "ord_01M835H6W06PBGMZGS0HT57X2D",
                      *       "items": [
                      *         {
                      *           "name": "Domba Garut",
@@ -7671,7 +7845,7 @@ export interface operations {
                      *         }
                      *       ],
                      *       "note": null,
-                     *       "number": "QTB-261123-B64D",
+                     *       "number": "QTB-261123-87JB",
                      *       "paid": null,
                      *       "pay_by": "2026-11-24T03:00:00Z",
                      *       "photos": [],
@@ -7685,7 +7859,7 @@ export interface operations {
                      *       "signals": [],
                      *       "status": "cancelled",
                      *       "subtotal": 3250000,
-                     *       "total": 3250000
+                     *       "total": 2925000
                      *     }
                      */
                     "application/json": components["schemas"]["StaffOrder"];
@@ -7695,7 +7869,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -7739,8 +7913,8 @@ export interface operations {
                      *         "content-type": "image/jpeg"
                      *       },
                      *       "method": "PUT",
-                     *       "upload_id": "upl_01M835H6W0HF5KEYNHEQ20106Y",
-                     *       "url": "http://s3.local/quarantine/uploads/upl_01M835H6W0HF5KEYNHEQ20106Y"
+                     *       "upload_id": "upl_01M835H6W0GXS15KANS11D3AWB",
+                     *       "url": "http://s3.local/quarantine/uploads/upl_01M835H6W0GXS15KANS11D3AWB"
                      *     }
                      */
                     "application/json": components["schemas"]["UploadAddress"];
@@ -7750,7 +7924,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -7782,7 +7956,7 @@ export interface operations {
                      * @example {
                      *       "refusal": null,
                      *       "status": "processing",
-                     *       "upload_id": "upl_01M835H6W0HF5KEYNHEQ20106Y"
+                     *       "upload_id": "upl_01M835H6W0GXS15KANS11D3AWB"
                      *     }
                      */
                     "application/json": components["schemas"]["Upload"];
@@ -7792,7 +7966,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -7821,14 +7995,14 @@ export interface operations {
                      *       "amount": 3000000,
                      *       "ends_order": false,
                      *       "has_proof": false,
-                     *       "id": "rfd_1V0TE25MK1CQ7B8GFFD0H4EFPT",
+                     *       "id": "rfd_2XQKZE487ZV9Q9JWKEG7K07EMD",
                      *       "note": null,
                      *       "of_order": false,
                      *       "reason": "CANCELLATION",
                      *       "reference": null,
-                     *       "requested_at": "2026-11-23T03:00:00Z",
+                     *       "requested_at": "2026-11-25T03:00:00Z",
                      *       "status": "requested",
-                     *       "updated_at": "2026-11-23T03:00:00Z"
+                     *       "updated_at": "2026-11-25T03:00:00Z"
                      *     }
                      */
                     "application/json": components["schemas"]["StaffRefund"];
@@ -7838,7 +8012,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -7859,9 +8033,9 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "amount": 1000000,
-                 *       "kind": "adjust",
-                 *       "reason": "hewan lebih kecil"
+                 *       "because": "undeliverable",
+                 *       "kind": "end",
+                 *       "reason": "🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮"
                  *     }
                  */
                 "application/json": components["schemas"]["RefundWanted"];
@@ -7878,9 +8052,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "order": {
-                     *         "affiliate_id": "aff_01M835H6W0YRE2RGR2N6DHP8JB",
+                     *         "affiliate_id": "aff_01M835H6W0K6JDK834MH9CPH39",
                      *         "coupon": null,
-                     *         "customer_id": "cus_01M835H6W0N3BAPNAQEFYV5VP6",
+                     *         "customer_id": "cus_01M835H6W0Q7BAD807HK0G900Y",
                      *         "discount": 0,
                      *         "flag": null,
                      *         "history": [
@@ -7903,7 +8077,7 @@ export interface operations {
                      *             "status": "processing"
                      *           }
                      *         ],
-                     *         "id": "ord_01M835H6W0XZ82XS772EGGMFGS",
+                     *         "id": "ord_01M835H6W02VZRYZJMMY7F0YHD",
                      *         "items": [
                      *           {
                      *             "name": "Kambing Standar",
@@ -7919,7 +8093,7 @@ export interface operations {
                      *           }
                      *         ],
                      *         "note": null,
-                     *         "number": "QTB-261123-687U",
+                     *         "number": "QTB-261123-VAFB",
                      *         "paid": {
                      *           "amount": 2750000,
                      *           "at": "2026-11-23T03:00:00Z",
@@ -7927,7 +8101,7 @@ export interface operations {
                      *           "invoice": "inv000001",
                      *           "method": "ewallet"
                      *         },
-                     *         "pay_by": "2026-11-24T03:00:00Z",
+                     *         "pay_by": "2026-11-23T05:00:00Z",
                      *         "photos": [],
                      *         "placed_at": "2026-11-23T03:00:00Z",
                      *         "recipient": {
@@ -7947,7 +8121,7 @@ export interface operations {
                      *         "amount": 2750000,
                      *         "ends_order": true,
                      *         "has_proof": false,
-                     *         "id": "rfd_01M835H6W0E5YQMX883SSH4KDW",
+                     *         "id": "rfd_01M835H6W0ZN7MRT0HK6SXX9PC",
                      *         "note": null,
                      *         "of_order": true,
                      *         "reason": "CANCELLATION",
@@ -7965,7 +8139,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.idempotency_mismatch"];
+            409: components["responses"]["conflict.idempotency_mismatch.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -8006,7 +8180,7 @@ export interface operations {
                      *       "amount": 3250000,
                      *       "ends_order": true,
                      *       "has_proof": false,
-                     *       "id": "rfd_01M835H6W0WDC29EB0MSW63D7P",
+                     *       "id": "rfd_01M835H6W06Z90XWA2RX020TNE",
                      *       "note": null,
                      *       "of_order": true,
                      *       "reason": "CANCELLATION",
@@ -8023,7 +8197,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -8054,7 +8228,7 @@ export interface operations {
                      * @example {
                      *       "picture": {
                      *         "expires_in": 300,
-                     *         "path": "/api/admin/documents/adm_6CE8KB0VV0C3W3Y11KM6C77SBB.l4FcYL13QZMI6QNBn7RL7OnCWcSEhncWRqWs1mBLLfw"
+                     *         "path": "/api/admin/documents/adm_6CE8KB0VV0C3W3Y11KM6C77SBB.ciU5n_w_2iYdBBTAF_c-IcUNjdbRBP0QctICQ44WQ3I"
                      *       }
                      *     }
                      */
@@ -8106,8 +8280,8 @@ export interface operations {
                      *         "content-type": "image/jpeg"
                      *       },
                      *       "method": "PUT",
-                     *       "upload_id": "upl_01M835H6W0G9PR8AX3TJPDXCQ0",
-                     *       "url": "http://s3.local/quarantine/uploads/upl_01M835H6W0G9PR8AX3TJPDXCQ0"
+                     *       "upload_id": "upl_01M835H6W0MYGXWNF35C9PPP00",
+                     *       "url": "http://s3.local/quarantine/uploads/upl_01M835H6W0MYGXWNF35C9PPP00"
                      *     }
                      */
                     "application/json": components["schemas"]["UploadAddress"];
@@ -8117,7 +8291,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -8150,7 +8324,7 @@ export interface operations {
                      * @example {
                      *       "refusal": null,
                      *       "status": "processing",
-                     *       "upload_id": "upl_01M835H6W0G9PR8AX3TJPDXCQ0"
+                     *       "upload_id": "upl_01M835H6W0MYGXWNF35C9PPP00"
                      *     }
                      */
                     "application/json": components["schemas"]["Upload"];
@@ -8160,7 +8334,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -8189,7 +8363,7 @@ export interface operations {
                      *       "amount": 3250000,
                      *       "ends_order": true,
                      *       "has_proof": false,
-                     *       "id": "rfd_01M835H6W03TY8PV1Y6XGB5X1M",
+                     *       "id": "rfd_01M835H6W0Z663AV5D6EEVQ0TX",
                      *       "note": null,
                      *       "of_order": true,
                      *       "reason": "REQUESTED_BY_CUSTOMER",
@@ -8206,7 +8380,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -8224,8 +8398,8 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "note": "Disalurkan di Garut",
-                 *       "to": "distributed"
+                 *       "note": "🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮🐮",
+                 *       "to": "processing"
                  *     }
                  */
                 "application/json": components["schemas"]["Progress"];
@@ -8241,9 +8415,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "affiliate_id": "aff_01M835H6W0B3H5EE0QA4ZWDAQB",
+                     *       "affiliate_id": "aff_01M835H6W0F32PWMPQ7SV2VSK4",
                      *       "coupon": null,
-                     *       "customer_id": "cus_01M835H6W017RF99NK8JK39FGP",
+                     *       "customer_id": "cus_01M835H6W0FY2FPQ589QEPANH3",
                      *       "discount": 0,
                      *       "flag": null,
                      *       "history": [
@@ -8266,7 +8440,7 @@ export interface operations {
                      *           "status": "processing"
                      *         }
                      *       ],
-                     *       "id": "ord_01M835H6W0G82V84K0WK7PPPTC",
+                     *       "id": "ord_01M835H6W0142P73R72GR9TYJV",
                      *       "items": [
                      *         {
                      *           "name": "Kambing Standar",
@@ -8282,7 +8456,7 @@ export interface operations {
                      *         }
                      *       ],
                      *       "note": null,
-                     *       "number": "QTB-261123-AFJ5",
+                     *       "number": "QTB-261123-Y55R",
                      *       "paid": {
                      *         "amount": 2750000,
                      *         "at": "2026-11-23T03:00:00Z",
@@ -8290,7 +8464,7 @@ export interface operations {
                      *         "invoice": "inv000001",
                      *         "method": "ewallet"
                      *       },
-                     *       "pay_by": "2026-11-24T03:00:00Z",
+                     *       "pay_by": "2026-11-23T05:00:00Z",
                      *       "photos": [],
                      *       "placed_at": "2026-11-23T03:00:00Z",
                      *       "recipient": {
@@ -8314,7 +8488,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -8350,14 +8524,17 @@ export interface operations {
                      *       "items": [
                      *         {
                      *           "account_number": "1234567890",
-                     *           "affiliate_id": "aff_01M835H6W0ZAWTM93D3MM347ZJ",
+                     *           "affiliate_id": "aff_01M835H6W0G0CPDAFCWNNYMM7J",
+                     *           "approved_at": null,
+                     *           "approved_by": null,
                      *           "bank_name": "BCA",
                      *           "decided_at": "2026-12-24T03:00:00Z",
                      *           "decided_by": "adm_6CE8KB0VV0C3W3Y11KM6C77SBB",
+                     *           "exported_at": "2026-12-24T03:00:00Z",
                      *           "gross": 1250000,
                      *           "has_proof": false,
                      *           "holder_name": "Promotor Handal",
-                     *           "id": "pyt_01MAJZVFW044F8MPJJBM6PYJKC",
+                     *           "id": "pyt_01MAJZVFW0RWX8FYB9R6JZCWGK",
                      *           "net": 1250000,
                      *           "note": null,
                      *           "processed_by": "adm_6CE8KB0VV0C3W3Y11KM6C77SBB",
@@ -8369,14 +8546,17 @@ export interface operations {
                      *         },
                      *         {
                      *           "account_number": "1234567890",
-                     *           "affiliate_id": "aff_01M835H6W095QB8053M3BV92XT",
+                     *           "affiliate_id": "aff_01M835H6W06QXFEF3MQ669TM48",
+                     *           "approved_at": null,
+                     *           "approved_by": null,
                      *           "bank_name": "BCA",
                      *           "decided_at": "2026-12-24T03:00:00Z",
                      *           "decided_by": "adm_6CE8KB0VV0C3W3Y11KM6C77SBB",
+                     *           "exported_at": "2026-12-24T03:00:00Z",
                      *           "gross": 1250000,
                      *           "has_proof": false,
                      *           "holder_name": "Promotor Handal",
-                     *           "id": "pyt_01MAJZVFW012KF7WR698BR7Y55",
+                     *           "id": "pyt_01MAJZVFW0FYST57C8WHWTKCTK",
                      *           "net": 1250000,
                      *           "note": null,
                      *           "processed_by": "adm_6CE8KB0VV0C3W3Y11KM6C77SBB",
@@ -8413,7 +8593,7 @@ export interface operations {
                 /**
                  * @example {
                  *       "action": "pay",
-                 *       "csv": "payout_id,bank_code,bank_name,account_number,holder_name,amount,requested_at,reference\r\npyt_01MAJZVFW012KF7WR698BR7Y55,014,BCA,1234567890,Promotor Handal,1250000,2026-12-24T03:00:00Z,BCA-001\r\npyt_01MAJZVFW044F8MPJJBM6PYJKC,014,BCA,1234567890,Promotor Handal,1250000,2026-12-24T03:00:00Z,BCA-002\r\npyt_01MAJZVFW0YWMVZZE4V3SW4W1X,014,BCA,1234567890,Promotor Handal,1250000,2026-12-24T03:00:00Z,\r\n"
+                 *       "csv": "payout_id,bank_code,bank_name,account_number,holder_name,amount,requested_at,first_exported_at,reference\r\npyt_01MAJZVFW0FYST57C8WHWTKCTK,'014,BCA,1234567890,Promotor Handal,1250000,2026-12-24T03:00:00Z,,BCA-001\r\npyt_01MAJZVFW0RWX8FYB9R6JZCWGK,'014,BCA,1234567890,Promotor Handal,1250000,2026-12-24T03:00:00Z,,BCA-002\r\npyt_01MAJZVFW0SFHYSYQ430CATXNA,'014,BCA,1234567890,Promotor Handal,1250000,2026-12-24T03:00:00Z,,\r\n"
                  *     }
                  */
                 "application/json": components["schemas"]["PayoutBatch"];
@@ -8431,15 +8611,15 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "id": "pyt_01MAJZVFW012KF7WR698BR7Y55",
+                     *           "id": "pyt_01MAJZVFW0RWX8FYB9R6JZCWGK",
                      *           "status": "processing"
                      *         },
                      *         {
-                     *           "id": "pyt_01MAJZVFW0YWMVZZE4V3SW4W1X",
+                     *           "id": "pyt_01MAJZVFW0SFHYSYQ430CATXNA",
                      *           "status": "processing"
                      *         },
                      *         {
-                     *           "id": "pyt_01MAJZVFW044F8MPJJBM6PYJKC",
+                     *           "id": "pyt_01MAJZVFW0FYST57C8WHWTKCTK",
                      *           "status": "processing"
                      *         }
                      *       ]
@@ -8451,6 +8631,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -8470,6 +8651,11 @@ export interface operations {
             /** @description As asked for */
             200: {
                 headers: {
+                    "content-disposition": components["headers"]["ContentDisposition"];
+                    /** @description The payouts that are left out, each with its reason, at most 20 */
+                    "x-left-out"?: string;
+                    /** @description `true` where there are more than one table holds */
+                    "x-more"?: string;
                     "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
@@ -8480,6 +8666,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
+            409: components["responses"]["conflict"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -8505,16 +8692,19 @@ export interface operations {
                     /**
                      * @example {
                      *       "account_number": "1234567890",
-                     *       "affiliate_id": "aff_01M835H6W0BE02KBX0SG6E4Y5M",
+                     *       "affiliate_id": "aff_01M835H6W0X428DGEA0YNM8JCD",
+                     *       "approved_at": null,
+                     *       "approved_by": null,
                      *       "bank_name": "BCA",
-                     *       "decided_at": "2026-12-24T04:01:40Z",
+                     *       "decided_at": "2026-12-25T13:36:50Z",
                      *       "decided_by": "adm_6CE8KB0VV0C3W3Y11KM6C77SBB",
+                     *       "exported_at": null,
                      *       "gross": 1250000,
                      *       "has_proof": false,
                      *       "holder_name": "Promotor Handal",
-                     *       "id": "pyt_01MAJZVFW0EM7F8PNK763FSRE7",
+                     *       "id": "pyt_01MAJZVFW0TB5736D7AMAY1V3Z",
                      *       "net": 1250000,
-                     *       "note": "the bank did not take the transfer",
+                     *       "note": "the gateway did not take this transfer",
                      *       "processed_by": "adm_6CE8KB0VV0C3W3Y11KM6C77SBB",
                      *       "reference": null,
                      *       "requested_at": "2026-12-24T03:00:00Z",
@@ -8522,8 +8712,8 @@ export interface operations {
                      *       "transfer": {
                      *         "at": "2026-12-24T03:00:00Z",
                      *         "by": "adm_6CE8KB0VV0C3W3Y11KM6C77SBB",
-                     *         "gateway_id": "disb000008",
-                     *         "given_up_at": null
+                     *         "gateway_id": null,
+                     *         "given_up_at": "2026-12-25T07:30:10Z"
                      *       },
                      *       "withheld": 0
                      *     }
@@ -8535,6 +8725,60 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
+            500: components["responses"]["internal"];
+            503: components["responses"]["temporarily_unavailable"];
+        };
+    };
+    approvePayout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "account_number": "1234567890",
+                     *       "affiliate_id": "aff_01M835H6W0X609EAR14SM6W076",
+                     *       "approved_at": "2026-12-25T03:00:00Z",
+                     *       "approved_by": "adm_01MAJZVFW0JRCE7BY2FTVD36PM",
+                     *       "bank_name": "BCA",
+                     *       "decided_at": "2026-12-24T03:00:00Z",
+                     *       "decided_by": "adm_318X1E0WV7F3C4EZ0TXX6N2AVM",
+                     *       "exported_at": null,
+                     *       "gross": 1250000,
+                     *       "has_proof": false,
+                     *       "holder_name": "Promotor Handal",
+                     *       "id": "pyt_01MAJZVFW0VXT8RDFEN2JYA8VD",
+                     *       "net": 1250000,
+                     *       "note": null,
+                     *       "processed_by": "adm_318X1E0WV7F3C4EZ0TXX6N2AVM",
+                     *       "reference": null,
+                     *       "requested_at": "2026-12-24T03:00:00Z",
+                     *       "status": "processing",
+                     *       "transfer": null,
+                     *       "withheld": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Payout"];
+                };
+            };
+            400: components["responses"]["malformed"];
+            401: components["responses"]["not_logged_in.or_gateway"];
+            403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
+            404: components["responses"]["not_found"];
+            409: components["responses"]["conflict.busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -8570,16 +8814,19 @@ export interface operations {
                     /**
                      * @example {
                      *       "account_number": "1234567890",
-                     *       "affiliate_id": "aff_01M835H6W0SSZTK7F5WYP7196K",
+                     *       "affiliate_id": "aff_01M835H6W05DGH2XSP43CCGC2E",
+                     *       "approved_at": null,
+                     *       "approved_by": null,
                      *       "bank_name": "BCA",
                      *       "decided_at": "2026-12-24T03:00:00Z",
-                     *       "decided_by": "adm_6CE8KB0VV0C3W3Y11KM6C77SBB",
+                     *       "decided_by": "adm_318X1E0WV7F3C4EZ0TXX6N2AVM",
+                     *       "exported_at": "2026-12-24T03:00:00Z",
                      *       "gross": 1250000,
                      *       "has_proof": false,
                      *       "holder_name": "Promotor Handal",
-                     *       "id": "pyt_01MAJZVFW0S04RM5VQMD9AW8Q4",
+                     *       "id": "pyt_01MAJZVFW06HF3RFTQ4E04QK46",
                      *       "net": 1250000,
-                     *       "note": "Rekening tutup",
+                     *       "note": "bank menolak",
                      *       "processed_by": "adm_6CE8KB0VV0C3W3Y11KM6C77SBB",
                      *       "reference": null,
                      *       "requested_at": "2026-12-24T03:00:00Z",
@@ -8591,11 +8838,50 @@ export interface operations {
                     "application/json": components["schemas"]["Payout"];
                 };
             };
+            /** @description The gateway makes this transfer and is asked; its word decides */
+            202: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "account_number": "1234567890",
+                     *       "affiliate_id": "aff_01M835H6W0QFH37SWEW7ACXAEE",
+                     *       "approved_at": null,
+                     *       "approved_by": null,
+                     *       "bank_name": "BCA",
+                     *       "decided_at": "2026-12-24T03:00:00Z",
+                     *       "decided_by": "adm_6CE8KB0VV0C3W3Y11KM6C77SBB",
+                     *       "exported_at": null,
+                     *       "gross": 1250000,
+                     *       "has_proof": false,
+                     *       "holder_name": "Promotor Handal",
+                     *       "id": "pyt_01MAJZVFW0AWEN03B2XT7D039H",
+                     *       "net": 1250000,
+                     *       "note": null,
+                     *       "processed_by": "adm_6CE8KB0VV0C3W3Y11KM6C77SBB",
+                     *       "reference": null,
+                     *       "requested_at": "2026-12-24T03:00:00Z",
+                     *       "status": "processing",
+                     *       "transfer": {
+                     *         "at": "2026-12-24T03:00:00Z",
+                     *         "by": "adm_6CE8KB0VV0C3W3Y11KM6C77SBB",
+                     *         "gateway_id": null,
+                     *         "given_up_at": null
+                     *       },
+                     *       "withheld": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Payout"];
+                };
+            };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -8634,19 +8920,22 @@ export interface operations {
                     /**
                      * @example {
                      *       "account_number": "1234567890",
-                     *       "affiliate_id": "aff_01M835H6W0XYME7V9TJ0YWKMK1",
+                     *       "affiliate_id": "aff_01M835H6W0X609EAR14SM6W076",
+                     *       "approved_at": "2026-12-25T03:00:00Z",
+                     *       "approved_by": "adm_01MAJZVFW0JRCE7BY2FTVD36PM",
                      *       "bank_name": "BCA",
-                     *       "decided_at": "2026-11-23T03:00:00Z",
-                     *       "decided_by": "adm_6CE8KB0VV0C3W3Y11KM6C77SBB",
+                     *       "decided_at": "2026-12-25T03:00:00Z",
+                     *       "decided_by": "adm_01MAJZVFW0JRCE7BY2FTVD36PM",
+                     *       "exported_at": null,
                      *       "gross": 1250000,
                      *       "has_proof": false,
                      *       "holder_name": "Promotor Handal",
-                     *       "id": "pyt_01M835H6W015RX4S4DEAABG6DJ",
+                     *       "id": "pyt_01MAJZVFW0VXT8RDFEN2JYA8VD",
                      *       "net": 1250000,
                      *       "note": null,
-                     *       "processed_by": "adm_6CE8KB0VV0C3W3Y11KM6C77SBB",
-                     *       "reference": "BCA-778899",
-                     *       "requested_at": "2026-11-23T03:00:00Z",
+                     *       "processed_by": "adm_318X1E0WV7F3C4EZ0TXX6N2AVM",
+                     *       "reference": "BCA-1",
+                     *       "requested_at": "2026-12-24T03:00:00Z",
                      *       "status": "paid",
                      *       "transfer": null,
                      *       "withheld": 0
@@ -8659,7 +8948,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -8688,17 +8977,20 @@ export interface operations {
                     /**
                      * @example {
                      *       "account_number": "1234567890",
-                     *       "affiliate_id": "aff_01M835H6W0BQ055V7T71FHZPTR",
+                     *       "affiliate_id": "aff_01M835H6W0MQDXFKDMG9XMZ626",
+                     *       "approved_at": null,
+                     *       "approved_by": null,
                      *       "bank_name": "BCA",
                      *       "decided_at": "2026-12-24T03:00:00Z",
-                     *       "decided_by": "adm_6CE8KB0VV0C3W3Y11KM6C77SBB",
+                     *       "decided_by": "adm_318X1E0WV7F3C4EZ0TXX6N2AVM",
+                     *       "exported_at": null,
                      *       "gross": 1250000,
                      *       "has_proof": false,
                      *       "holder_name": "Promotor Handal",
-                     *       "id": "pyt_01MAJZVFW0AJWNFZD7ZCJ2QWSV",
+                     *       "id": "pyt_01MAJZVFW0KVN9G7GB2J03XQNR",
                      *       "net": 1250000,
                      *       "note": null,
-                     *       "processed_by": "adm_6CE8KB0VV0C3W3Y11KM6C77SBB",
+                     *       "processed_by": "adm_318X1E0WV7F3C4EZ0TXX6N2AVM",
                      *       "reference": null,
                      *       "requested_at": "2026-12-24T03:00:00Z",
                      *       "status": "processing",
@@ -8713,7 +9005,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -8740,7 +9032,7 @@ export interface operations {
                      * @example {
                      *       "picture": {
                      *         "expires_in": 300,
-                     *         "path": "/api/admin/documents/adm_6CE8KB0VV0C3W3Y11KM6C77SBB.rDZiu9NjDjtFWg7daNLpMhaL0sLmE-UFf66hbo7129Q"
+                     *         "path": "/api/admin/documents/adm_6CE8KB0VV0C3W3Y11KM6C77SBB.-s59gz1r0D2d7XJ-xrdKUNysrdIFoVPdtfdsAeW6emY"
                      *       }
                      *     }
                      */
@@ -8791,8 +9083,8 @@ export interface operations {
                      *         "content-type": "image/jpeg"
                      *       },
                      *       "method": "PUT",
-                     *       "upload_id": "upl_01MAJZVFW0X3ZA2VRWN770SNJK",
-                     *       "url": "http://s3.local/quarantine/uploads/upl_01MAJZVFW0X3ZA2VRWN770SNJK"
+                     *       "upload_id": "upl_01MAJZVFW0WT36D5EZGE61C7NJ",
+                     *       "url": "http://s3.local/quarantine/uploads/upl_01MAJZVFW0WT36D5EZGE61C7NJ"
                      *     }
                      */
                     "application/json": components["schemas"]["UploadAddress"];
@@ -8802,7 +9094,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -8834,7 +9126,7 @@ export interface operations {
                      * @example {
                      *       "refusal": null,
                      *       "status": "processing",
-                     *       "upload_id": "upl_01MAJZVFW0X3ZA2VRWN770SNJK"
+                     *       "upload_id": "upl_01MAJZVFW0WT36D5EZGE61C7NJ"
                      *     }
                      */
                     "application/json": components["schemas"]["Upload"];
@@ -8844,7 +9136,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -8879,17 +9171,20 @@ export interface operations {
                     /**
                      * @example {
                      *       "account_number": "1234567890",
-                     *       "affiliate_id": "aff_01M835H6W0FRJ1T23EKJZCVKK7",
+                     *       "affiliate_id": "aff_01M835H6W05DGH2XSP43CCGC2E",
+                     *       "approved_at": null,
+                     *       "approved_by": null,
                      *       "bank_name": "BCA",
                      *       "decided_at": "2026-12-24T03:00:00Z",
-                     *       "decided_by": "adm_6CE8KB0VV0C3W3Y11KM6C77SBB",
-                     *       "gross": 100000,
+                     *       "decided_by": "adm_318X1E0WV7F3C4EZ0TXX6N2AVM",
+                     *       "exported_at": null,
+                     *       "gross": 1250000,
                      *       "has_proof": false,
                      *       "holder_name": "Promotor Handal",
-                     *       "id": "pyt_01MAJZVFW0BNM3CG5DKBBXAFP6",
-                     *       "net": 100000,
-                     *       "note": "Nama tidak cocok",
-                     *       "processed_by": null,
+                     *       "id": "pyt_01MAJZVFW0KSX2P8A2PZGCFJ5R",
+                     *       "net": 1250000,
+                     *       "note": "sudah ditransfer",
+                     *       "processed_by": "adm_6CE8KB0VV0C3W3Y11KM6C77SBB",
                      *       "reference": null,
                      *       "requested_at": "2026-12-24T03:00:00Z",
                      *       "status": "rejected",
@@ -8904,7 +9199,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -8942,14 +9237,17 @@ export interface operations {
                     /**
                      * @example {
                      *       "account_number": "1234567890",
-                     *       "affiliate_id": "aff_01M835H6W0X6TJMAP6J5WRVACD",
+                     *       "affiliate_id": "aff_01M835H6W0B90Z4X856RZ0X74G",
+                     *       "approved_at": null,
+                     *       "approved_by": null,
                      *       "bank_name": "BCA",
                      *       "decided_at": "2026-12-24T03:00:00Z",
-                     *       "decided_by": "adm_6CE8KB0VV0C3W3Y11KM6C77SBB",
+                     *       "decided_by": "adm_318X1E0WV7F3C4EZ0TXX6N2AVM",
+                     *       "exported_at": null,
                      *       "gross": 1250000,
                      *       "has_proof": false,
                      *       "holder_name": "Promotor Handal",
-                     *       "id": "pyt_01MAJZVFW0EX2EC4Z1X59KXX5D",
+                     *       "id": "pyt_01MAJZVFW0Y15RK3KP8YMADC4K",
                      *       "net": 1250000,
                      *       "note": "Bank mengembalikan",
                      *       "processed_by": "adm_6CE8KB0VV0C3W3Y11KM6C77SBB",
@@ -8963,11 +9261,50 @@ export interface operations {
                     "application/json": components["schemas"]["Payout"];
                 };
             };
+            /** @description The gateway makes this transfer and is asked; its word decides */
+            202: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "account_number": "1234567890",
+                     *       "affiliate_id": "aff_01M835H6W0ZY6E5PMWCR2CMZSJ",
+                     *       "approved_at": null,
+                     *       "approved_by": null,
+                     *       "bank_name": "BCA",
+                     *       "decided_at": "2026-12-24T03:00:00Z",
+                     *       "decided_by": "adm_6CE8KB0VV0C3W3Y11KM6C77SBB",
+                     *       "exported_at": null,
+                     *       "gross": 1250000,
+                     *       "has_proof": false,
+                     *       "holder_name": "Promotor Handal",
+                     *       "id": "pyt_01MAJZVFW0M20FKB9CYYKTYH3X",
+                     *       "net": 1250000,
+                     *       "note": null,
+                     *       "processed_by": "adm_6CE8KB0VV0C3W3Y11KM6C77SBB",
+                     *       "reference": "disb000003",
+                     *       "requested_at": "2026-12-24T03:00:00Z",
+                     *       "status": "paid",
+                     *       "transfer": {
+                     *         "at": "2026-12-24T03:00:00Z",
+                     *         "by": "adm_6CE8KB0VV0C3W3Y11KM6C77SBB",
+                     *         "gateway_id": "disb000003",
+                     *         "given_up_at": null
+                     *       },
+                     *       "withheld": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Payout"];
+                };
+            };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -8996,14 +9333,17 @@ export interface operations {
                     /**
                      * @example {
                      *       "account_number": "1234567890",
-                     *       "affiliate_id": "aff_01M835H6W0VWQTZXXG7NC6CY3V",
+                     *       "affiliate_id": "aff_01M835H6W0P708XE90YFW8NGPX",
+                     *       "approved_at": null,
+                     *       "approved_by": null,
                      *       "bank_name": "BCA",
                      *       "decided_at": "2026-11-23T03:00:00Z",
                      *       "decided_by": "adm_6CE8KB0VV0C3W3Y11KM6C77SBB",
+                     *       "exported_at": null,
                      *       "gross": 137500,
                      *       "has_proof": false,
                      *       "holder_name": "Promotor Handal",
-                     *       "id": "pyt_01M835H6W02M5HT3E494ZVXFRV",
+                     *       "id": "pyt_01M835H6W0XZ02QBWZJJP5MY08",
                      *       "net": 137500,
                      *       "note": null,
                      *       "processed_by": "adm_6CE8KB0VV0C3W3Y11KM6C77SBB",
@@ -9026,7 +9366,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -9170,7 +9510,7 @@ export interface operations {
                      *       "category": "sapi",
                      *       "commission_rule": null,
                      *       "description": "Sehat dan cukup umur",
-                     *       "id": "prd_01M835H6W0497SHYKG10QMYWVW",
+                     *       "id": "prd_01M835H6W0SMP5FB5KCVMJQPT9",
                      *       "images": [],
                      *       "location": "Bima",
                      *       "name": "Sapi Bali Super",
@@ -9190,7 +9530,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -9271,7 +9611,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -9290,8 +9630,8 @@ export interface operations {
                 /**
                  * @example {
                  *       "commission_rule": {
-                 *         "amount": 500000,
-                 *         "kind": "flat"
+                 *         "kind": "percent",
+                 *         "rate": 10000
                  *       }
                  *     }
                  */
@@ -9312,8 +9652,8 @@ export interface operations {
                      *       "available": 60,
                      *       "category": "domba",
                      *       "commission_rule": {
-                     *         "amount": 500000,
-                     *         "kind": "flat"
+                     *         "kind": "percent",
+                     *         "rate": 10000
                      *       },
                      *       "description": "Sehat, cukup umur dan diperiksa dokter hewan. Disembelih sesuai syariat, dagingnya disalurkan kepada yang membutuhkan, dan Anda menerima laporannya.",
                      *       "id": "prd_4RSQKBMHKR20P0NZ9S55DJDQN6",
@@ -9337,7 +9677,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -9376,7 +9716,7 @@ export interface operations {
                      *             "active": true,
                      *             "category": "sapi",
                      *             "description": "Sehat dan cukup umur",
-                     *             "id": "prd_01M835H6W0497SHYKG10QMYWVW",
+                     *             "id": "prd_01M835H6W0SMP5FB5KCVMJQPT9",
                      *             "location": "Bima",
                      *             "name": "Sapi Bali Super",
                      *             "portion": "whole",
@@ -9393,7 +9733,7 @@ export interface operations {
                      *             "active": true,
                      *             "category": "sapi",
                      *             "description": "Sehat dan cukup umur",
-                     *             "id": "prd_01M835H6W0497SHYKG10QMYWVW",
+                     *             "id": "prd_01M835H6W0SMP5FB5KCVMJQPT9",
                      *             "location": "Bima",
                      *             "name": "Sapi Bali Super",
                      *             "portion": "whole",
@@ -9409,48 +9749,33 @@ export interface operations {
                      *           "note": null
                      *         },
                      *         {
-                     *           "after": "+2 units",
+                     *           "after": {
+                     *             "active": true,
+                     *             "category": "sapi",
+                     *             "description": "Sehat dan cukup umur",
+                     *             "id": "prd_01M835H6W0SMP5FB5KCVMJQPT9",
+                     *             "location": "Bima",
+                     *             "name": "Sapi Bali Super",
+                     *             "portion": "whole",
+                     *             "price": 21500000,
+                     *             "season": 1448,
+                     *             "slug": "sapi-bali-super",
+                     *             "weight_kg": [
+                     *               280,
+                     *               320
+                     *             ]
+                     *           },
+                     *           "at": "2026-11-23T03:00:00Z",
+                     *           "before": null,
+                     *           "by": "adm_7AV4XV5D0F1QM6CG69YMDYVBAX",
+                     *           "note": null
+                     *         },
+                     *         {
+                     *           "after": "-12 units",
                      *           "at": "2026-11-23T03:00:00Z",
                      *           "before": null,
                      *           "by": "adm_7AV4XV5D0F1QM6CG69YMDYVBAX",
                      *           "note": "kandang"
-                     *         },
-                     *         {
-                     *           "after": {
-                     *             "active": false,
-                     *             "category": "sapi",
-                     *             "description": "Sehat dan cukup umur",
-                     *             "id": "prd_01M835H6W0497SHYKG10QMYWVW",
-                     *             "location": "Bima",
-                     *             "name": "Sapi Bali Super",
-                     *             "portion": "whole",
-                     *             "price": 22000000,
-                     *             "season": 1448,
-                     *             "slug": "sapi-bali",
-                     *             "weight_kg": [
-                     *               280,
-                     *               320
-                     *             ]
-                     *           },
-                     *           "at": "2026-11-23T03:00:00Z",
-                     *           "before": {
-                     *             "active": true,
-                     *             "category": "sapi",
-                     *             "description": "Sehat dan cukup umur",
-                     *             "id": "prd_01M835H6W0497SHYKG10QMYWVW",
-                     *             "location": "Bima",
-                     *             "name": "Sapi Bali Super",
-                     *             "portion": "whole",
-                     *             "price": 22000000,
-                     *             "season": 1448,
-                     *             "slug": "sapi-bali",
-                     *             "weight_kg": [
-                     *               280,
-                     *               320
-                     *             ]
-                     *           },
-                     *           "by": "adm_7AV4XV5D0F1QM6CG69YMDYVBAX",
-                     *           "note": null
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -9482,8 +9807,8 @@ export interface operations {
                 /**
                  * @example {
                  *       "images": [
-                 *         "pic_5H8BFPMADCP3EG8C27GH51BY2H",
-                 *         "pic_7SZ6FCFDEJF25AH0JCMVJWQ17Z"
+                 *         "pic_7E3K79996WQ9N3ERK8YR5KZH52",
+                 *         "pic_5X21R0EFRV04CTKSPVX7CKN8C2"
                  *       ]
                  *     }
                  */
@@ -9508,41 +9833,41 @@ export interface operations {
                      *       "id": "prd_4RSQKBMHKR20P0NZ9S55DJDQN6",
                      *       "images": [
                      *         {
-                     *           "id": "pic_5H8BFPMADCP3EG8C27GH51BY2H",
+                     *           "id": "pic_7E3K79996WQ9N3ERK8YR5KZH52",
                      *           "sizes": [
                      *             {
                      *               "height": 240,
-                     *               "url": "http://s3.local/media/pictures/pic_5H8BFPMADCP3EG8C27GH51BY2H/320.jpg",
+                     *               "url": "http://s3.local/media/pictures/pic_7E3K79996WQ9N3ERK8YR5KZH52/320.jpg",
                      *               "width": 320
                      *             },
                      *             {
                      *               "height": 480,
-                     *               "url": "http://s3.local/media/pictures/pic_5H8BFPMADCP3EG8C27GH51BY2H/640.jpg",
+                     *               "url": "http://s3.local/media/pictures/pic_7E3K79996WQ9N3ERK8YR5KZH52/640.jpg",
                      *               "width": 640
                      *             },
                      *             {
                      *               "height": 960,
-                     *               "url": "http://s3.local/media/pictures/pic_5H8BFPMADCP3EG8C27GH51BY2H/1280.jpg",
+                     *               "url": "http://s3.local/media/pictures/pic_7E3K79996WQ9N3ERK8YR5KZH52/1280.jpg",
                      *               "width": 1280
                      *             }
                      *           ]
                      *         },
                      *         {
-                     *           "id": "pic_7SZ6FCFDEJF25AH0JCMVJWQ17Z",
+                     *           "id": "pic_5X21R0EFRV04CTKSPVX7CKN8C2",
                      *           "sizes": [
                      *             {
                      *               "height": 240,
-                     *               "url": "http://s3.local/media/pictures/pic_7SZ6FCFDEJF25AH0JCMVJWQ17Z/320.jpg",
+                     *               "url": "http://s3.local/media/pictures/pic_5X21R0EFRV04CTKSPVX7CKN8C2/320.jpg",
                      *               "width": 320
                      *             },
                      *             {
                      *               "height": 480,
-                     *               "url": "http://s3.local/media/pictures/pic_7SZ6FCFDEJF25AH0JCMVJWQ17Z/640.jpg",
+                     *               "url": "http://s3.local/media/pictures/pic_5X21R0EFRV04CTKSPVX7CKN8C2/640.jpg",
                      *               "width": 640
                      *             },
                      *             {
                      *               "height": 960,
-                     *               "url": "http://s3.local/media/pictures/pic_7SZ6FCFDEJF25AH0JCMVJWQ17Z/1280.jpg",
+                     *               "url": "http://s3.local/media/pictures/pic_5X21R0EFRV04CTKSPVX7CKN8C2/1280.jpg",
                      *               "width": 1280
                      *             }
                      *           ]
@@ -9567,7 +9892,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -9611,8 +9936,8 @@ export interface operations {
                      *         "content-type": "image/jpeg"
                      *       },
                      *       "method": "PUT",
-                     *       "upload_id": "upl_01M835H6W0PYG6QMF676NYMPVT",
-                     *       "url": "http://s3.local/quarantine/uploads/upl_01M835H6W0PYG6QMF676NYMPVT"
+                     *       "upload_id": "upl_01M835H6W0AB7WQ5WHXDDX5Z3H",
+                     *       "url": "http://s3.local/quarantine/uploads/upl_01M835H6W0AB7WQ5WHXDDX5Z3H"
                      *     }
                      */
                     "application/json": components["schemas"]["UploadAddress"];
@@ -9622,7 +9947,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -9654,7 +9979,7 @@ export interface operations {
                      * @example {
                      *       "refusal": null,
                      *       "status": "processing",
-                     *       "upload_id": "upl_01M835H6W0PYG6QMF676NYMPVT"
+                     *       "upload_id": "upl_01M835H6W0AB7WQ5WHXDDX5Z3H"
                      *     }
                      */
                     "application/json": components["schemas"]["Upload"];
@@ -9664,7 +9989,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -9702,7 +10027,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "available": 12
+                     *       "available": 70
                      *     }
                      */
                     "application/json": components["schemas"]["Stock"];
@@ -9712,7 +10037,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.idempotency_mismatch"];
+            409: components["responses"]["conflict.idempotency_mismatch.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -9737,6 +10062,7 @@ export interface operations {
             /** @description As asked for */
             200: {
                 headers: {
+                    "content-disposition": components["headers"]["ContentDisposition"];
                     "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
@@ -9748,8 +10074,8 @@ export interface operations {
                      *       "group_by": "affiliate",
                      *       "items": [
                      *         {
-                     *           "affiliate": "aff_01M835H6W0DRN42STSJ72ZQ32C",
-                     *           "code": "BGNnPfy",
+                     *           "affiliate": "aff_01M835H6W0WMH6174XKAPJ2768",
+                     *           "code": "NhHWpju",
                      *           "earned": 137500,
                      *           "held": 0,
                      *           "name": "rina Promotor",
@@ -9790,6 +10116,7 @@ export interface operations {
             /** @description As asked for */
             200: {
                 headers: {
+                    "content-disposition": components["headers"]["ContentDisposition"];
                     "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
@@ -9841,6 +10168,7 @@ export interface operations {
             /** @description As asked for */
             200: {
                 headers: {
+                    "content-disposition": components["headers"]["ContentDisposition"];
                     "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
@@ -9905,6 +10233,7 @@ export interface operations {
             /** @description As asked for */
             200: {
                 headers: {
+                    "content-disposition": components["headers"]["ContentDisposition"];
                     "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
@@ -10041,10 +10370,8 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "commission_rule": {
-                 *         "kind": "percent",
-                 *         "rate": 800
-                 *       },
+                 *       "gateway_payouts": true,
+                 *       "second_person_above": 1000000,
                  *       "version": 1
                  *     }
                  */
@@ -10061,25 +10388,25 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "access_minutes": 5,
+                     *       "access_minutes": 10,
                      *       "click_retention_days": 90,
                      *       "commission_rule": {
                      *         "kind": "percent",
-                     *         "rate": 800
+                     *         "rate": 500
                      *       },
-                     *       "earlier_limit": null,
+                     *       "earlier_limit": {
+                     *         "above": 1000000,
+                     *         "until": "2026-12-25T03:00:00Z"
+                     *       },
                      *       "gateway_payouts": false,
                      *       "hold_days": 30,
                      *       "ktp_retention_days": 30,
                      *       "minimum_payout": 100000,
                      *       "names_days_before_eid": 3,
                      *       "payment_hours": 24,
-                     *       "payout_window": {
-                     *         "first_day": 1,
-                     *         "last_day": 5
-                     *       },
+                     *       "payout_window": null,
                      *       "referral_days": 30,
-                     *       "refresh_days": 7,
+                     *       "refresh_days": 30,
                      *       "refund_tiers": [
                      *         {
                      *           "at_least_days": 31,
@@ -10105,7 +10432,7 @@ export interface operations {
                      *         }
                      *       ],
                      *       "second_factor_required": false,
-                     *       "second_person_above": 10000000,
+                     *       "second_person_above": 50000000,
                      *       "self_referral": {
                      *         "kind": "block"
                      *       },
@@ -10115,7 +10442,7 @@ export interface operations {
                      *       },
                      *       "terms_version": "2026-01",
                      *       "unpaid_animals": 30,
-                     *       "version": 4,
+                     *       "version": 3,
                      *       "withholding_rate": 0
                      *     }
                      */
@@ -10125,7 +10452,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -10257,11 +10584,11 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "affiliate_id": "aff_01M835H6W00H0F5SDEX2K2XJM5",
+                     *           "affiliate_id": "aff_01M835H6W09ZZMQM2MDR8SS607",
                      *           "amount": 137500,
                      *           "basis": 2750000,
-                     *           "id": "ord_01M835H6W0301AZVK8GBCA40DF",
-                     *           "order_number": "QTB-261123-W7EX",
+                     *           "id": "ord_01M835H6W0MWN0H844Y2M66Z85",
+                     *           "order_number": "QTB-261123-AMA6",
                      *           "paid_at": "2026-11-23T03:00:00Z",
                      *           "remaining": 137500,
                      *           "signals": [
@@ -10270,11 +10597,11 @@ export interface operations {
                      *           "status": "held"
                      *         },
                      *         {
-                     *           "affiliate_id": "aff_01M835H6W0WSENJNPBFGKN7JC8",
+                     *           "affiliate_id": "aff_01M835H6W0VWKEYGDQDEAB7YER",
                      *           "amount": 137500,
                      *           "basis": 2750000,
-                     *           "id": "ord_01M85QXXW02DTDB3Z12D9F5VK6",
-                     *           "order_number": "QTB-261124-PFUZ",
+                     *           "id": "ord_01M85QXXW0EFTFAGAXDDHTP980",
+                     *           "order_number": "QTB-261124-QPG5",
                      *           "paid_at": "2026-11-24T03:00:00Z",
                      *           "remaining": 137500,
                      *           "signals": [
@@ -10283,11 +10610,11 @@ export interface operations {
                      *           "status": "held"
                      *         },
                      *         {
-                     *           "affiliate_id": "aff_01M835H6W0WSENJNPBFGKN7JC8",
+                     *           "affiliate_id": "aff_01M835H6W0VWKEYGDQDEAB7YER",
                      *           "amount": 137500,
                      *           "basis": 2750000,
-                     *           "id": "ord_01M88AAMW0DM2AE5J1D8WSVQ08",
-                     *           "order_number": "QTB-261125-MTPJ",
+                     *           "id": "ord_01M88AAMW04YXSKDFER08F71JQ",
+                     *           "order_number": "QTB-261125-BC48",
                      *           "paid_at": "2026-11-25T03:00:00Z",
                      *           "remaining": 137500,
                      *           "signals": [
@@ -10339,11 +10666,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "affiliate_id": "aff_01M835H6W0B3H5EE0QA4ZWDAQB",
+                     *       "affiliate_id": "aff_01M835H6W0F32PWMPQ7SV2VSK4",
                      *       "amount": 137500,
                      *       "basis": 2750000,
-                     *       "id": "ord_01M835H6W0G82V84K0WK7PPPTC",
-                     *       "order_number": "QTB-261123-AFJ5",
+                     *       "id": "ord_01M835H6W0142P73R72GR9TYJV",
+                     *       "order_number": "QTB-261123-Y55R",
                      *       "paid_at": "2026-11-23T03:00:00Z",
                      *       "remaining": 137500,
                      *       "signals": [
@@ -10359,7 +10686,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -10396,11 +10723,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "affiliate_id": "aff_01M835H6W0FGTT95YYNMZAGRJ7",
+                     *       "affiliate_id": "aff_01M835H6W00EF9QQ26X7GT1KXJ",
                      *       "amount": 137500,
                      *       "basis": 2750000,
-                     *       "id": "ord_01M835H6W0EC270A41KVZWY4WR",
-                     *       "order_number": "QTB-261123-BKB6",
+                     *       "id": "ord_01M835H6W087WVA5CNM9WEJHA6",
+                     *       "order_number": "QTB-261123-629F",
                      *       "paid_at": "2026-11-23T03:00:00Z",
                      *       "remaining": 0,
                      *       "signals": [
@@ -10416,7 +10743,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -10452,7 +10779,7 @@ export interface operations {
                      *           "active": false,
                      *           "created_at": "2026-11-23T03:00:00Z",
                      *           "email": "finance.baru@qutab.test",
-                     *           "id": "adm_01M835H6W0JTGA7QS6Y9FRWHBJ",
+                     *           "id": "adm_01M835H6W0Y4PT126XG8NVSHPE",
                      *           "name": "Staf Baru",
                      *           "role": "viewer",
                      *           "second_factor": false
@@ -10522,7 +10849,7 @@ export interface operations {
                      *       "active": true,
                      *       "created_at": "2026-11-23T03:00:00Z",
                      *       "email": "finance.baru@qutab.test",
-                     *       "id": "adm_01M835H6W0JTGA7QS6Y9FRWHBJ",
+                     *       "id": "adm_01M835H6W0PVC7CRKFSFSM5PC4",
                      *       "name": "Staf Baru",
                      *       "role": "finance",
                      *       "second_factor": false
@@ -10534,7 +10861,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -10555,7 +10882,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "role": "viewer"
+                 *       "role": "finance"
                  *     }
                  */
                 "application/json": components["schemas"]["StaffChange"];
@@ -10574,7 +10901,7 @@ export interface operations {
                      *       "active": false,
                      *       "created_at": "2026-11-23T03:00:00Z",
                      *       "email": "finance.baru@qutab.test",
-                     *       "id": "adm_01M835H6W0JTGA7QS6Y9FRWHBJ",
+                     *       "id": "adm_01M835H6W0Y4PT126XG8NVSHPE",
                      *       "name": "Staf Baru",
                      *       "role": "viewer",
                      *       "second_factor": false
@@ -10587,7 +10914,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -10620,12 +10947,30 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "id": "tsk_3AM30QE32HY7TV0ENRG09YPY0Y",
-                     *           "opened_at": "2026-11-23T03:00:00Z",
+                     *           "id": "tsk_04BGDX4RXRJ8YAGH7WPD6NECZF",
+                     *           "opened_at": "2026-11-25T03:00:00Z",
                      *           "subject": {
-                     *             "invoice": "inv000001",
-                     *             "kind": "unmatched_receipt",
-                     *             "order": "ord_01M835H6W0PD8KA9K1PH69MVYD"
+                     *             "digest": "HRva6Vm_1forFxZCXXfzvQ",
+                     *             "item": "outbox",
+                     *             "kind": "odd_row"
+                     *           }
+                     *         },
+                     *         {
+                     *           "id": "tsk_0MMENNJ4PB9E9NC7BMCR9R3NWJ",
+                     *           "opened_at": "2026-11-25T03:00:00Z",
+                     *           "subject": {
+                     *             "digest": "rntQKGwfPO_8uyokPtkP-Q",
+                     *             "item": "outbox",
+                     *             "kind": "odd_row"
+                     *           }
+                     *         },
+                     *         {
+                     *           "id": "tsk_1R351KJXA61WHS2M0TVCXBZ33H",
+                     *           "opened_at": "2026-11-25T03:00:00Z",
+                     *           "subject": {
+                     *             "digest": "gv8nEPuVrzHeWw5dhRRrhA",
+                     *             "item": "order",
+                     *             "kind": "odd_row"
                      *           }
                      *         }
                      *       ],
@@ -10656,7 +11001,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "note": "dikembalikan"
+                 *       "note": "sudah diperiksa"
                  *     }
                  */
                 "application/json": components["schemas"]["TaskDone"];
@@ -10675,6 +11020,7 @@ export interface operations {
             401: components["responses"]["not_logged_in.or_gateway"];
             403: components["responses"]["not_allowed.second_factor_missing.or_gateway"];
             404: components["responses"]["not_found"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -10720,7 +11066,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "affiliate_id": "aff_01M835H6W0QC54ZR83845CJ69T",
+                     *       "affiliate_id": "aff_01M835H6W0THMZ59EJRJB00AE2",
                      *       "applied_at": "2026-11-23T03:00:00Z",
                      *       "code": null,
                      *       "decided_at": null,
@@ -10734,7 +11080,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -10776,6 +11122,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["malformed"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -10822,6 +11169,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["wrong_credentials"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -10849,6 +11197,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
+            409: components["responses"]["busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -10882,6 +11231,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
             403: components["responses"]["not_allowed"];
+            409: components["responses"]["busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -10931,6 +11281,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["malformed"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -10951,7 +11302,7 @@ export interface operations {
                 /**
                  * @example {
                  *       "password": "kata sandi baru",
-                 *       "token": "aff_01M835H6W0JD8XRZ6BKM4TQM4N.LgExFC8iehynSw7J_BXQLJeKCYWuRTFn3AB0y-lemO8"
+                 *       "token": "aff_01M835H6W0N0T25JMTC6KEBW2P.zI8raKCFuS_jZF-vqq5WOYm1G_IZARa8FzOsA1z7xAM"
                  *     }
                  */
                 "application/json": components["schemas"]["ByLink"];
@@ -10967,6 +11318,7 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["malformed"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["link_refused.invalid_fields"];
@@ -10998,14 +11350,14 @@ export interface operations {
                      *           "created_at": "2026-11-23T03:00:00Z",
                      *           "current": false,
                      *           "device": "Mozilla/5.0",
-                     *           "id": "ses_01M835H6W0072MP3VDEESHT2N0",
+                     *           "id": "ses_01M835H6W0JQWMHXT6X1E4GWKV",
                      *           "used_at": "2026-11-23T03:00:00Z"
                      *         },
                      *         {
                      *           "created_at": "2026-11-23T03:00:00Z",
                      *           "current": true,
                      *           "device": "Mozilla/5.0",
-                     *           "id": "ses_01M835H6W0T5B4PZHQQZFSMBNT",
+                     *           "id": "ses_01M835H6W0NRX5PRHYRXC3W683",
                      *           "used_at": "2026-11-23T03:00:00Z"
                      *         }
                      *       ],
@@ -11043,6 +11395,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
             404: components["responses"]["not_found"];
+            409: components["responses"]["busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -11068,10 +11421,11 @@ export interface operations {
                      *       "available": 0,
                      *       "can_request_payout": false,
                      *       "minimum_payout": 100000,
-                     *       "paid_out": 1250000,
+                     *       "paid_out": 0,
                      *       "pending": 0,
                      *       "reserved": 0,
                      *       "why_not": [
+                     *         "not_approved",
                      *         "bank_not_verified",
                      *         "below_minimum"
                      *       ]
@@ -11082,7 +11436,6 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
-            409: components["responses"]["conflict"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -11105,20 +11458,20 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "account_number": "******7890",
+                     *       "account_number": "******3210",
                      *       "bank_code": "014",
                      *       "bank_name": "BCA",
-                     *       "changed_at": "2026-11-23T03:00:01Z",
-                     *       "holder_name": "Promotor Handal",
+                     *       "changed_at": "2026-11-23T03:00:00Z",
+                     *       "holder_name": "Rina Wulandari",
                      *       "ktp": {
-                     *         "decided_at": "2026-11-23T03:00:01Z",
-                     *         "image_kept_until": "2026-12-23T03:00:01Z",
+                     *         "decided_at": "2026-11-23T03:00:00Z",
+                     *         "image_kept_until": "2026-12-23T03:00:00Z",
                      *         "nik": "************0001",
-                     *         "status": "verified",
-                     *         "uploaded_at": "2026-11-23T03:00:01Z"
+                     *         "status": "rejected",
+                     *         "uploaded_at": "2026-11-23T03:00:00Z"
                      *       },
-                     *       "rejection_reason": null,
-                     *       "status": "verified"
+                     *       "rejection_reason": "Nama tidak sama",
+                     *       "status": "rejected"
                      *     }
                      */
                     "application/json": components["schemas"]["OwnBankAccount"];
@@ -11167,7 +11520,7 @@ export interface operations {
                      *       "changed_at": "2026-11-23T03:00:00Z",
                      *       "holder_name": "Promotor Handal",
                      *       "rejection_reason": null,
-                     *       "status": "pending"
+                     *       "status": "verified"
                      *     }
                      */
                     "application/json": components["schemas"]["BankAccountSaved"];
@@ -11175,7 +11528,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -11221,8 +11574,8 @@ export interface operations {
                      *         "content-type": "image/jpeg"
                      *       },
                      *       "method": "PUT",
-                     *       "upload_id": "upl_01M835H6W0ZCR72WBNWG739A17",
-                     *       "url": "http://s3.local/quarantine/uploads/upl_01M835H6W0ZCR72WBNWG739A17"
+                     *       "upload_id": "upl_01M835H6W01M0ADEC1H7A9H6ND",
+                     *       "url": "http://s3.local/quarantine/uploads/upl_01M835H6W01M0ADEC1H7A9H6ND"
                      *     }
                      */
                     "application/json": components["schemas"]["UploadAddress"];
@@ -11230,7 +11583,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -11261,7 +11614,7 @@ export interface operations {
                      * @example {
                      *       "refusal": null,
                      *       "status": "processing",
-                     *       "upload_id": "upl_01M835H6W0ZCR72WBNWG739A17"
+                     *       "upload_id": "upl_01M835H6W01M0ADEC1H7A9H6ND"
                      *     }
                      */
                     "application/json": components["schemas"]["Upload"];
@@ -11270,7 +11623,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -11306,7 +11659,7 @@ export interface operations {
                      *           "items": "1 x Kambing Standar",
                      *           "matured_at": "2026-12-24T03:00:04Z",
                      *           "matures_on": "2026-12-23T03:00:04Z",
-                     *           "order_number": "QTB-261123-JNKD",
+                     *           "order_number": "QTB-261123-M69M",
                      *           "ordered_at": "2026-11-23T03:00:03Z",
                      *           "paid_at": "2026-11-23T03:00:04Z",
                      *           "remaining": 137500,
@@ -11455,30 +11808,30 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "as_of": "2026-11-23T03:02:00Z",
+                     *       "as_of": "2026-11-23T03:00:00Z",
                      *       "balance": {
-                     *         "available": 0,
-                     *         "paid_out": 0,
-                     *         "pending": 137500,
+                     *         "available": -837500,
+                     *         "paid_out": 1250000,
+                     *         "pending": 2337500,
                      *         "reserved": 0
                      *       },
                      *       "bots": 0,
-                     *       "clicks": 1,
-                     *       "commission": 137500,
+                     *       "clicks": 2,
+                     *       "commission": 1250000,
                      *       "conversion_rate": 100,
                      *       "conversions": 1,
-                     *       "leads": 1,
+                     *       "leads": 21,
                      *       "prefetches": 0,
-                     *       "revenue": 2750000,
+                     *       "revenue": 25000000,
                      *       "today": {
                      *         "bots": 0,
-                     *         "clicks": 1,
-                     *         "commission": 137500,
+                     *         "clicks": 2,
+                     *         "commission": 1250000,
                      *         "conversion_rate": 100,
                      *         "conversions": 1,
-                     *         "leads": 1,
+                     *         "leads": 21,
                      *         "prefetches": 0,
-                     *         "revenue": 2750000,
+                     *         "revenue": 25000000,
                      *         "unique_clicks": 1
                      *       },
                      *       "unique_clicks": 1
@@ -11512,6 +11865,7 @@ export interface operations {
             /** @description As asked for */
             200: {
                 headers: {
+                    "content-disposition": components["headers"]["ContentDisposition"];
                     "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
@@ -11529,7 +11883,7 @@ export interface operations {
                      *           "at": "2026-11-23T03:00:00Z",
                      *           "cause": {
                      *             "kind": "earned",
-                     *             "order": "ord_01M835H6W0FVQVWRYD5074GDGW",
+                     *             "order": "ord_01M835H6W051GM85ZYETXYE4R7",
                      *             "paid_at": "2026-11-23T03:00:00Z",
                      *             "placed_at": "2026-11-23T03:00:00Z"
                      *           },
@@ -11587,22 +11941,22 @@ export interface operations {
                      *       "items": [
                      *         {
                      *           "created_at": "2026-11-23T03:00:00Z",
-                     *           "id": "mat_01M835H6W0MH8W9R6JKHR13270",
+                     *           "id": "mat_01M835H6W0F4DYG1ZF877DKMW8",
                      *           "kind": "banner",
                      *           "sizes": [
                      *             {
                      *               "height": 240,
-                     *               "url": "http://s3.local/media/pictures/pic_5ABRV0P3P42H3JZH9VKFA01RVM/320.jpg",
+                     *               "url": "http://s3.local/media/pictures/pic_194BR8WJ4FMHR98S9Y6Q66BTRP/320.jpg",
                      *               "width": 320
                      *             },
                      *             {
                      *               "height": 480,
-                     *               "url": "http://s3.local/media/pictures/pic_5ABRV0P3P42H3JZH9VKFA01RVM/640.jpg",
+                     *               "url": "http://s3.local/media/pictures/pic_194BR8WJ4FMHR98S9Y6Q66BTRP/640.jpg",
                      *               "width": 640
                      *             },
                      *             {
                      *               "height": 960,
-                     *               "url": "http://s3.local/media/pictures/pic_5ABRV0P3P42H3JZH9VKFA01RVM/1280.jpg",
+                     *               "url": "http://s3.local/media/pictures/pic_194BR8WJ4FMHR98S9Y6Q66BTRP/1280.jpg",
                      *               "width": 1280
                      *             }
                      *           ],
@@ -11650,7 +12004,7 @@ export interface operations {
                      *           "bank_name": "BCA",
                      *           "decided_at": "2026-12-25T03:00:04Z",
                      *           "gross": 1000000,
-                     *           "id": "pyt_01MANJ8AS0WNQ7QGC5QHH4B0RV",
+                     *           "id": "pyt_01MANJ8AS0GMSE2PAVB7GK3HXC",
                      *           "net": 1000000,
                      *           "note": null,
                      *           "reference": "BCA-1",
@@ -11663,7 +12017,7 @@ export interface operations {
                      *           "bank_name": "BCA",
                      *           "decided_at": "2026-12-25T03:00:04Z",
                      *           "gross": 318750,
-                     *           "id": "pyt_01MANJ8AS04GKBYE66P1EM2CGE",
+                     *           "id": "pyt_01MANJ8AS09MJ5P8RKPJGZAMG4",
                      *           "net": 318750,
                      *           "note": null,
                      *           "reference": "BCA-2",
@@ -11719,7 +12073,7 @@ export interface operations {
                      *       "account_number": "******7890",
                      *       "bank_name": "BCA",
                      *       "gross": 1250000,
-                     *       "id": "pyt_01MAJZVFW0H5DMSCXB69H4BMNT",
+                     *       "id": "pyt_01MAJZVFW0G7TTG819W9NZVAVY",
                      *       "net": 1218750,
                      *       "requested_at": "2026-12-24T03:00:00Z",
                      *       "status": "requested",
@@ -11731,7 +12085,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
-            409: components["responses"]["conflict.idempotency_mismatch.payout_not_eligible"];
+            409: components["responses"]["conflict.idempotency_mismatch.payout_not_eligible.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -11761,8 +12115,8 @@ export interface operations {
                      *       "eligible": false,
                      *       "minimum_payout": 100000,
                      *       "reasons": [
+                     *         "not_approved",
                      *         "bank_not_verified",
-                     *         "payout_open",
                      *         "below_minimum"
                      *       ]
                      *     }
@@ -11796,16 +12150,16 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "account_number": "******7890",
+                     *       "account_number": "******5678",
                      *       "bank_name": "BCA",
-                     *       "decided_at": null,
-                     *       "gross": 200000,
-                     *       "id": "pyt_01MAJZVFW01M0ADEC1H7A9H6ND",
-                     *       "net": 200000,
+                     *       "decided_at": "2026-12-24T03:00:00Z",
+                     *       "gross": 1250000,
+                     *       "id": "pyt_01MAJZVFW0528SPPG0NAZNACS1",
+                     *       "net": 1250000,
                      *       "note": null,
-                     *       "reference": null,
+                     *       "reference": "0099123",
                      *       "requested_at": "2026-12-24T03:00:00Z",
-                     *       "status": "requested",
+                     *       "status": "paid",
                      *       "withheld": 0
                      *     }
                      */
@@ -11839,26 +12193,26 @@ export interface operations {
                      * @example {
                      *       "applied_at": "2026-11-23T03:00:00Z",
                      *       "city": "Bandung",
-                     *       "code": "7UZ28NV",
+                     *       "code": "VcFHzFU",
                      *       "email": "rina@promo.example.com",
                      *       "first_name": "rina",
-                     *       "id": "aff_01M835H6W0KMR9PD8067TSBQMG",
+                     *       "id": "aff_01M835H6W0EHTPZH32XM55TYQF",
                      *       "language": "id",
                      *       "last_name": "Promotor",
                      *       "photo": [
                      *         {
                      *           "height": 240,
-                     *           "url": "http://s3.local/media/pictures/pic_2Y3ZNTV7KY8AN44FVTWC7TKV91/320.jpg",
+                     *           "url": "http://s3.local/media/pictures/pic_0FGHHPV29AJNQZ01TZNJS4BBFX/320.jpg",
                      *           "width": 320
                      *         },
                      *         {
                      *           "height": 480,
-                     *           "url": "http://s3.local/media/pictures/pic_2Y3ZNTV7KY8AN44FVTWC7TKV91/640.jpg",
+                     *           "url": "http://s3.local/media/pictures/pic_0FGHHPV29AJNQZ01TZNJS4BBFX/640.jpg",
                      *           "width": 640
                      *         },
                      *         {
                      *           "height": 960,
-                     *           "url": "http://s3.local/media/pictures/pic_2Y3ZNTV7KY8AN44FVTWC7TKV91/1280.jpg",
+                     *           "url": "http://s3.local/media/pictures/pic_0FGHHPV29AJNQZ01TZNJS4BBFX/1280.jpg",
                      *           "width": 1280
                      *         }
                      *       ],
@@ -11916,7 +12270,7 @@ export interface operations {
                      *       "code": null,
                      *       "email": "rina@promo.example.com",
                      *       "first_name": "Rina Ayu",
-                     *       "id": "aff_01M835H6W0E3Z234XK0P140Y3D",
+                     *       "id": "aff_01M835H6W03K9C26V338FRVWXM",
                      *       "language": "en",
                      *       "last_name": "Wulandari",
                      *       "photo": null,
@@ -11933,7 +12287,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -11970,6 +12324,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -12012,8 +12367,8 @@ export interface operations {
                      *         "content-type": "image/jpeg"
                      *       },
                      *       "method": "PUT",
-                     *       "upload_id": "upl_01M835H6W0RK1578XHTJWEQG57",
-                     *       "url": "http://s3.local/quarantine/uploads/upl_01M835H6W0RK1578XHTJWEQG57"
+                     *       "upload_id": "upl_01M835H6W0F40W6JPDW0EWK6AW",
+                     *       "url": "http://s3.local/quarantine/uploads/upl_01M835H6W0F40W6JPDW0EWK6AW"
                      *     }
                      */
                     "application/json": components["schemas"]["UploadAddress"];
@@ -12021,6 +12376,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -12051,7 +12407,7 @@ export interface operations {
                      * @example {
                      *       "refusal": "must be a JPEG, PNG or WebP picture",
                      *       "status": "refused",
-                     *       "upload_id": "upl_01M835H6W0X6STNSJQ05GSJ3J5"
+                     *       "upload_id": "upl_01M835H6W009V525WBNXMX3CGX"
                      *     }
                      */
                     "application/json": components["schemas"]["Upload"];
@@ -12060,7 +12416,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -12083,10 +12439,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "code": "uUVtNCf",
-                     *       "embed_code": "<a href=\"https://api.shop.test/r/uUVtNCf\" rel=\"noopener\" target=\"_blank\">Qurban Tanpa Batas</a>",
+                     *       "code": "R6qMHbj",
+                     *       "embed_code": "<a href=\"https://api.shop.test/r/R6qMHbj\" rel=\"noopener\" target=\"_blank\">Qurban Tanpa Batas</a>",
                      *       "qr_code_url": "https://api.shop.test/api/affiliate/referral-link/qr",
-                     *       "url": "https://api.shop.test/r/uUVtNCf"
+                     *       "url": "https://api.shop.test/r/R6qMHbj"
                      *     }
                      */
                     "application/json": components["schemas"]["ReferralLink"];
@@ -12153,8 +12509,9 @@ export interface operations {
                      *         {
                      *           "commission": null,
                      *           "customer": "Pem**** ag**",
+                     *           "flag": null,
                      *           "items": "1 x Domba Garut",
-                     *           "order_number": "QTB-261123-G4PD",
+                     *           "order_number": "QTB-261123-YES3",
                      *           "paid_at": null,
                      *           "placed_at": "2026-11-23T03:00:04Z",
                      *           "status": "void",
@@ -12163,8 +12520,9 @@ export interface operations {
                      *         {
                      *           "commission": 123750,
                      *           "customer": "Pem**** ag**",
+                     *           "flag": null,
                      *           "items": "1 x Kambing Standar",
-                     *           "order_number": "QTB-261123-57GA",
+                     *           "order_number": "QTB-261123-B8ZV",
                      *           "paid_at": "2026-11-23T03:00:04Z",
                      *           "placed_at": "2026-11-23T03:00:03Z",
                      *           "status": "confirmed",
@@ -12173,8 +12531,9 @@ export interface operations {
                      *         {
                      *           "commission": 137500,
                      *           "customer": "Pem**** si**",
+                     *           "flag": null,
                      *           "items": "1 x Kambing Standar",
-                     *           "order_number": "QTB-261123-F4J9",
+                     *           "order_number": "QTB-261123-EPFF",
                      *           "paid_at": "2026-11-23T03:00:04Z",
                      *           "placed_at": "2026-11-23T03:00:02Z",
                      *           "status": "confirmed",
@@ -12304,7 +12663,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "affiliate_id": "aff_01M835H6W0QC54ZR83845CJ69T",
+                     *       "affiliate_id": "aff_01M835H6W0THMZ59EJRJB00AE2",
                      *       "applied_at": "2026-11-23T03:00:00Z",
                      *       "code": "RINA-2027",
                      *       "decided_at": "2026-11-23T03:00:00Z",
@@ -12333,7 +12692,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "email": "budi@example.com"
+                 *       "email": "tiada@example.com"
                  *     }
                  */
                 "application/json": components["schemas"]["Forgotten"];
@@ -12356,6 +12715,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["malformed"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -12375,7 +12735,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "email": "rina+beli@promo.example.com",
+                 *       "email": "pembeliaff_01m835h6w0xwwqbjnrs0xpyybz1795402800@example.com",
                  *       "password": "kurban-lokal-2026"
                  *     }
                  */
@@ -12402,6 +12762,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["wrong_credentials"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -12429,6 +12790,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
+            409: components["responses"]["busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -12462,6 +12824,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
             403: components["responses"]["not_allowed"];
+            409: components["responses"]["busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -12478,9 +12841,8 @@ export interface operations {
                 /**
                  * @example {
                  *       "email": "budi@example.com",
-                 *       "language": "id",
-                 *       "name": "<img src=x onerror=alert(1)>",
-                 *       "password": "kurban-lokal-2026",
+                 *       "name": "Budi",
+                 *       "password": "k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7",
                  *       "phone": "081234567890"
                  *     }
                  */
@@ -12504,6 +12866,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["malformed"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -12523,7 +12886,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "email": "budi@example.com"
+                 *       "email": "korban@googlemail.com"
                  *     }
                  */
                 "application/json": components["schemas"]["Forgotten"];
@@ -12546,6 +12909,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["malformed"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -12565,8 +12929,8 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "password": "kata sandi baru",
-                 *       "token": "cus_01M835H6W0QEF9XAX1EXTHQ309.ihmjpCiKjYeWVEy_ujYB_fVKRJ_e1Bw1VBG57F4iV4s"
+                 *       "password": "kata sandi yang baru",
+                 *       "token": "cus_01M835H6W03V0PYBDMFHB2YXW0.AnJlH3zDfKJmGCMsUzFc9AgIjV442u5vdb8ayo8qzOo"
                  *     }
                  */
                 "application/json": components["schemas"]["ByLink"];
@@ -12582,6 +12946,7 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["malformed"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["link_refused.invalid_fields"];
@@ -12611,17 +12976,17 @@ export interface operations {
                      *       "items": [
                      *         {
                      *           "created_at": "2026-11-23T03:00:00Z",
-                     *           "current": true,
+                     *           "current": false,
                      *           "device": "Mozilla/5.0",
-                     *           "id": "ses_01M835H6W09B4Q7FEDK3J582RE",
+                     *           "id": "ses_01M835H6W0C363309FXR4DENZ4",
                      *           "used_at": "2026-11-23T03:00:00Z"
                      *         },
                      *         {
-                     *           "created_at": "2026-11-23T03:00:00Z",
-                     *           "current": false,
+                     *           "created_at": "2026-11-23T03:00:01Z",
+                     *           "current": true,
                      *           "device": "Mozilla/5.0",
-                     *           "id": "ses_01M835H6W0YB4QFV5PGS35ZCMF",
-                     *           "used_at": "2026-11-23T03:00:00Z"
+                     *           "id": "ses_01M835H7V8FCE2AFAB4NA5TMH9",
+                     *           "used_at": "2026-11-23T03:00:01Z"
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -12658,6 +13023,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
             404: components["responses"]["not_found"];
+            409: components["responses"]["busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -12673,7 +13039,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "token": "cus_01M835H6W01QMPFN4FXSCQ27T8.KE1b5XhFgGqSJjnJuYhITR8KCvay13E7D-KBC5R4moo"
+                 *       "token": "cus_01M835H6W0P5STF202B92MKZDT.x_VkPeJlCaLnhOCAiFA094YXhAY-ufByvevvI13bsLk"
                  *     }
                  */
                 "application/json": components["schemas"]["Token"];
@@ -12689,6 +13055,7 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["malformed"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["link_refused.invalid_fields"];
@@ -12794,6 +13161,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -12945,7 +13313,7 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "id": "ord_01M835H6W0XGY1VT9QG01M3CXW",
+                     *           "id": "ord_01M835H6W0TTWGDV85ZT5WR7F6",
                      *           "items": [
                      *             {
                      *               "name": "Kambing Standar",
@@ -12960,13 +13328,13 @@ export interface operations {
                      *               "unit_price": 2750000
                      *             }
                      *           ],
-                     *           "number": "QTB-261123-93DY",
+                     *           "number": "QTB-261123-WKUZ",
                      *           "placed_at": "2026-11-23T03:00:00Z",
-                     *           "status": "paid",
+                     *           "status": "pending",
                      *           "total": 2750000
                      *         },
                      *         {
-                     *           "id": "ord_01M835H6W0XA0H4Z6H2Q034M34",
+                     *           "id": "ord_01M835H6W0NMBH4YHH5ZD6EP2S",
                      *           "items": [
                      *             {
                      *               "name": "Kambing Standar",
@@ -12981,13 +13349,13 @@ export interface operations {
                      *               "unit_price": 2750000
                      *             }
                      *           ],
-                     *           "number": "QTB-261123-7UUV",
+                     *           "number": "QTB-261123-JGS3",
                      *           "placed_at": "2026-11-23T03:00:00Z",
-                     *           "status": "paid",
+                     *           "status": "pending",
                      *           "total": 2750000
                      *         },
                      *         {
-                     *           "id": "ord_01M835H6W0V095NBDT3G1XCYPR",
+                     *           "id": "ord_01M835H6W09A5T9R64VDK2HPE1",
                      *           "items": [
                      *             {
                      *               "name": "Kambing Standar",
@@ -13002,9 +13370,9 @@ export interface operations {
                      *               "unit_price": 2750000
                      *             }
                      *           ],
-                     *           "number": "QTB-261123-QAAT",
+                     *           "number": "QTB-261123-YZ45",
                      *           "placed_at": "2026-11-23T03:00:00Z",
-                     *           "status": "paid",
+                     *           "status": "pending",
                      *           "total": 2750000
                      *         }
                      *       ],
@@ -13038,43 +13406,29 @@ export interface operations {
                  *       "consent": true,
                  *       "items": [
                  *         {
-                 *           "product_id": "prd_24WZGWTJ2JJAX7WN3QBR1MZY05",
-                 *           "quantity": 1,
+                 *           "product_id": "prd_75WT654HP9GW00B22EHRH835BX",
+                 *           "quantity": 60,
                  *           "shohibul": [
                  *             {
                  *               "father": "Umar",
                  *               "name": "Ahmad"
                  *             },
                  *             {
-                 *               "father": null,
-                 *               "name": "Siti"
+                 *               "father": "Umar",
+                 *               "name": "Ahmad"
                  *             },
                  *             {
-                 *               "father": null,
-                 *               "name": "Budi"
-                 *             }
-                 *           ]
-                 *         },
-                 *         {
-                 *           "product_id": "prd_75WT654HP9GW00B22EHRH835BX",
-                 *           "quantity": 2,
-                 *           "shohibul": [
-                 *             {
-                 *               "father": "Ali",
-                 *               "name": "Hasan"
-                 *             },
-                 *             {
-                 *               "father": "Ali",
-                 *               "name": "Husain"
+                 *               "father": "Umar",
+                 *               "name": "Ahmad"
                  *             }
                  *           ]
                  *         }
                  *       ],
-                 *       "note": "Mohon kabari sebelum penyembelihan",
                  *       "recipient": {
                  *         "location": "Lombok Timur",
                  *         "name": "Masjid Al Hikmah"
                  *       },
+                 *       "referral_token": null,
                  *       "terms_version": "2026-01"
                  *     }
                  */
@@ -13093,54 +13447,40 @@ export interface operations {
                     /**
                      * @example {
                      *       "discount": 0,
-                     *       "id": "ord_01M835H6W0E0EYEFM1VT2PZ1YY",
+                     *       "id": "ord_01M835H6W0NB9996KFT7CR4D39",
                      *       "items": [
                      *         {
-                     *           "name": "Sapi Limosin",
-                     *           "product_id": "prd_24WZGWTJ2JJAX7WN3QBR1MZY05",
-                     *           "quantity": 1,
+                     *           "name": "Kambing Standar",
+                     *           "product_id": "prd_75WT654HP9GW00B22EHRH835BX",
+                     *           "quantity": 60,
                      *           "shohibul": [
                      *             {
                      *               "father": "Umar",
                      *               "name": "Ahmad"
                      *             },
                      *             {
-                     *               "name": "Siti"
+                     *               "father": "Umar",
+                     *               "name": "Ahmad"
                      *             },
                      *             {
-                     *               "name": "Budi"
-                     *             }
-                     *           ],
-                     *           "unit_price": 25000000
-                     *         },
-                     *         {
-                     *           "name": "Kambing Standar",
-                     *           "product_id": "prd_75WT654HP9GW00B22EHRH835BX",
-                     *           "quantity": 2,
-                     *           "shohibul": [
-                     *             {
-                     *               "father": "Ali",
-                     *               "name": "Hasan"
-                     *             },
-                     *             {
-                     *               "father": "Ali",
-                     *               "name": "Husain"
+                     *               "father": "Umar",
+                     *               "name": "Ahmad"
                      *             }
                      *           ],
                      *           "unit_price": 2750000
                      *         }
                      *       ],
-                     *       "number": "QTB-261123-QJYH",
+                     *       "number": "QTB-261123-W9W3",
                      *       "pay_by": "2026-11-24T03:00:00Z",
-                     *       "payment_url": "https://zendit.test/pay/inv000001",
+                     *       "payment_url": "https://zendit.test/pay/inv000008",
                      *       "placed_at": "2026-11-23T03:00:00Z",
                      *       "recipient": {
                      *         "location": "Lombok Timur",
                      *         "name": "Masjid Al Hikmah"
                      *       },
                      *       "status": "pending",
-                     *       "subtotal": 30500000,
-                     *       "total": 30500000
+                     *       "subtotal": 165000000,
+                     *       "total": 165000000
                      *     }
                      */
                     "application/json": components["schemas"]["OrderPlaced"];
@@ -13148,7 +13488,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
-            409: components["responses"]["conflict.idempotency_mismatch.out_of_stock"];
+            409: components["responses"]["conflict.idempotency_mismatch.out_of_stock.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["coupon_refused.invalid_fields"];
@@ -13179,7 +13519,7 @@ export interface operations {
                      * @example {
                      *       "coupon": null,
                      *       "discount": 0,
-                     *       "id": "ord_01M835H6W03F7NW8ETT0B7VD42",
+                     *       "id": "ord_01M835H6W0YG4A29TE63DPDDGD",
                      *       "items": [
                      *         {
                      *           "name": "Domba Garut",
@@ -13195,7 +13535,8 @@ export interface operations {
                      *         }
                      *       ],
                      *       "note": null,
-                     *       "number": "QTB-261123-KWCZ",
+                     *       "number": "QTB-261123-QQ39",
+                     *       "other_payments": [],
                      *       "paid": {
                      *         "amount": 3250000,
                      *         "at": "2026-11-23T03:00:00Z",
@@ -13211,13 +13552,13 @@ export interface operations {
                      *       "refunds": [
                      *         {
                      *           "amount": 3000000,
-                     *           "id": "rfd_01M835H6W07B2DA339JSM9PM0N",
+                     *           "id": "rfd_01M835H6W08YPGMSV3J4KB0RQV",
                      *           "requested_at": "2026-11-23T03:00:00Z",
                      *           "status": "sent"
                      *         },
                      *         {
                      *           "amount": 250000,
-                     *           "id": "rfd_01M835H6W0C1E4H5JRN6ENR6YH",
+                     *           "id": "rfd_6YNJTRTGTEXK47Z81M7Q0J6QRQ",
                      *           "requested_at": "2026-11-23T03:00:00Z",
                      *           "status": "succeeded"
                      *         }
@@ -13278,28 +13619,37 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "coupon": "SEKALI",
-                     *       "discount": 275000,
-                     *       "id": "ord_01M835H6W064MQTT0V533Z0XGZ",
+                     *       "coupon": null,
+                     *       "discount": 0,
+                     *       "id": "ord_01M88AAMW0T5990BN4SKHDAQGW",
                      *       "items": [
                      *         {
-                     *           "name": "Kambing Standar",
-                     *           "product_id": "prd_75WT654HP9GW00B22EHRH835BX",
-                     *           "quantity": 1,
+                     *           "name": "Sapi Limosin",
+                     *           "product_id": "prd_24WZGWTJ2JJAX7WN3QBR1MZY05",
+                     *           "quantity": 12,
                      *           "shohibul": [
+                     *             {
+                     *               "father": "Umar",
+                     *               "name": "Ahmad"
+                     *             },
+                     *             {
+                     *               "father": "Umar",
+                     *               "name": "Ahmad"
+                     *             },
                      *             {
                      *               "father": "Umar",
                      *               "name": "Ahmad"
                      *             }
                      *           ],
-                     *           "unit_price": 2750000
+                     *           "unit_price": 25000000
                      *         }
                      *       ],
                      *       "note": null,
-                     *       "number": "QTB-261123-9XJ9",
+                     *       "number": "QTB-261125-EZJ5",
+                     *       "other_payments": [],
                      *       "paid": null,
-                     *       "pay_by": "2026-11-24T03:00:00Z",
-                     *       "placed_at": "2026-11-23T03:00:00Z",
+                     *       "pay_by": "2026-11-26T03:00:00Z",
+                     *       "placed_at": "2026-11-25T03:00:00Z",
                      *       "recipient": {
                      *         "location": "Lombok Timur",
                      *         "name": "Masjid Al Hikmah"
@@ -13307,18 +13657,18 @@ export interface operations {
                      *       "refunded": 0,
                      *       "refunds": [],
                      *       "status": "cancelled",
-                     *       "subtotal": 2750000,
+                     *       "subtotal": 300000000,
                      *       "terms_version": "2026-01",
-                     *       "total": 2475000,
+                     *       "total": 300000000,
                      *       "tracking": [
                      *         {
-                     *           "at": "2026-11-23T03:00:00Z",
+                     *           "at": "2026-11-25T03:00:00Z",
                      *           "by": "customer",
                      *           "note": null,
                      *           "status": "pending"
                      *         },
                      *         {
-                     *           "at": "2026-11-23T03:00:00Z",
+                     *           "at": "2026-11-25T03:00:00Z",
                      *           "by": "customer",
                      *           "note": null,
                      *           "status": "cancelled"
@@ -13332,7 +13682,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -13381,7 +13731,7 @@ export interface operations {
                      * @example {
                      *       "coupon": null,
                      *       "discount": 0,
-                     *       "id": "ord_01M835H6W0218J4SSG1PDSSJPF",
+                     *       "id": "ord_01M835H6W0QKA68H1X83D5APZ4",
                      *       "items": [
                      *         {
                      *           "name": "Sapi Limosin",
@@ -13396,7 +13746,8 @@ export interface operations {
                      *         }
                      *       ],
                      *       "note": null,
-                     *       "number": "QTB-261123-DE72",
+                     *       "number": "QTB-261123-4U9P",
+                     *       "other_payments": [],
                      *       "paid": {
                      *         "amount": 25000000,
                      *         "at": "2026-11-23T03:00:00Z",
@@ -13436,7 +13787,7 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -13466,7 +13817,8 @@ export interface operations {
                      * @example {
                      *       "amount": 3250000,
                      *       "expires_at": "2026-11-24T03:00:00Z",
-                     *       "order_id": "ord_01M835H6W0RECYE3GDFX01ZK3P",
+                     *       "link": "none",
+                     *       "order_id": "ord_01M835H6W0METN7DEGRYHZZNE7",
                      *       "order_status": "paid",
                      *       "paid": {
                      *         "amount": 3250000,
@@ -13512,7 +13864,7 @@ export interface operations {
                      * @example {
                      *       "amount": 3250000,
                      *       "expires_at": "2026-11-24T03:00:00Z",
-                     *       "order_id": "ord_01M835H6W0RH7VJV2BGE6X9SHX",
+                     *       "order_id": "ord_01M835H6W0FQA5FGD9YHTPRGKA",
                      *       "payment_url": "https://zendit.test/pay/inv000002"
                      *     }
                      */
@@ -13522,8 +13874,9 @@ export interface operations {
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
             404: components["responses"]["not_found"];
-            409: components["responses"]["conflict.idempotency_mismatch"];
+            409: components["responses"]["conflict.idempotency_mismatch.busy"];
             422: components["responses"]["invalid_fields"];
+            429: components["responses"]["too_many_requests"];
             500: components["responses"]["internal"];
             503: components["responses"]["temporarily_unavailable"];
         };
@@ -13542,6 +13895,7 @@ export interface operations {
             /** @description As asked for */
             200: {
                 headers: {
+                    "content-disposition": components["headers"]["ContentDisposition"];
                     "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
@@ -13576,25 +13930,25 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "number": "QTB-261123-F2JC",
-                     *       "order_id": "ord_01M835H6W01GNSDWNS9KAP59SJ",
+                     *       "number": "QTB-261123-5DTA",
+                     *       "order_id": "ord_01M835H6W0ZNP1HM4PFKPDN6B4",
                      *       "photos": [
                      *         {
                      *           "at": "2026-11-23T03:00:00Z",
                      *           "sizes": [
                      *             {
                      *               "height": 240,
-                     *               "url": "http://s3.local/media/pictures/pic_17EJ3D43W9227P4QHZPV8YBK61/320.jpg",
+                     *               "url": "http://s3.local/media/pictures/pic_5DGH19NYJA3M2E4P4RYQKKMVDJ/320.jpg",
                      *               "width": 320
                      *             },
                      *             {
                      *               "height": 480,
-                     *               "url": "http://s3.local/media/pictures/pic_17EJ3D43W9227P4QHZPV8YBK61/640.jpg",
+                     *               "url": "http://s3.local/media/pictures/pic_5DGH19NYJA3M2E4P4RYQKKMVDJ/640.jpg",
                      *               "width": 640
                      *             },
                      *             {
                      *               "height": 960,
-                     *               "url": "http://s3.local/media/pictures/pic_17EJ3D43W9227P4QHZPV8YBK61/1280.jpg",
+                     *               "url": "http://s3.local/media/pictures/pic_5DGH19NYJA3M2E4P4RYQKKMVDJ/1280.jpg",
                      *               "width": 1280
                      *             }
                      *           ]
@@ -13741,41 +14095,41 @@ export interface operations {
                      *       "id": "prd_4RSQKBMHKR20P0NZ9S55DJDQN6",
                      *       "images": [
                      *         {
-                     *           "id": "pic_7SZ6FCFDEJF25AH0JCMVJWQ17Z",
+                     *           "id": "pic_5X21R0EFRV04CTKSPVX7CKN8C2",
                      *           "sizes": [
                      *             {
                      *               "height": 240,
-                     *               "url": "http://s3.local/media/pictures/pic_7SZ6FCFDEJF25AH0JCMVJWQ17Z/320.jpg",
+                     *               "url": "http://s3.local/media/pictures/pic_5X21R0EFRV04CTKSPVX7CKN8C2/320.jpg",
                      *               "width": 320
                      *             },
                      *             {
                      *               "height": 480,
-                     *               "url": "http://s3.local/media/pictures/pic_7SZ6FCFDEJF25AH0JCMVJWQ17Z/640.jpg",
+                     *               "url": "http://s3.local/media/pictures/pic_5X21R0EFRV04CTKSPVX7CKN8C2/640.jpg",
                      *               "width": 640
                      *             },
                      *             {
                      *               "height": 960,
-                     *               "url": "http://s3.local/media/pictures/pic_7SZ6FCFDEJF25AH0JCMVJWQ17Z/1280.jpg",
+                     *               "url": "http://s3.local/media/pictures/pic_5X21R0EFRV04CTKSPVX7CKN8C2/1280.jpg",
                      *               "width": 1280
                      *             }
                      *           ]
                      *         },
                      *         {
-                     *           "id": "pic_5H8BFPMADCP3EG8C27GH51BY2H",
+                     *           "id": "pic_7E3K79996WQ9N3ERK8YR5KZH52",
                      *           "sizes": [
                      *             {
                      *               "height": 240,
-                     *               "url": "http://s3.local/media/pictures/pic_5H8BFPMADCP3EG8C27GH51BY2H/320.jpg",
+                     *               "url": "http://s3.local/media/pictures/pic_7E3K79996WQ9N3ERK8YR5KZH52/320.jpg",
                      *               "width": 320
                      *             },
                      *             {
                      *               "height": 480,
-                     *               "url": "http://s3.local/media/pictures/pic_5H8BFPMADCP3EG8C27GH51BY2H/640.jpg",
+                     *               "url": "http://s3.local/media/pictures/pic_7E3K79996WQ9N3ERK8YR5KZH52/640.jpg",
                      *               "width": 640
                      *             },
                      *             {
                      *               "height": 960,
-                     *               "url": "http://s3.local/media/pictures/pic_5H8BFPMADCP3EG8C27GH51BY2H/1280.jpg",
+                     *               "url": "http://s3.local/media/pictures/pic_7E3K79996WQ9N3ERK8YR5KZH52/1280.jpg",
                      *               "width": 1280
                      *             }
                      *           ]
@@ -13824,8 +14178,8 @@ export interface operations {
                      *       "address": "Jalan Melati 5, Bandung",
                      *       "created_at": "2026-11-23T03:00:00Z",
                      *       "email": "budi@example.com",
-                     *       "email_verified": false,
-                     *       "id": "cus_01M835H6W0WTXS2W7WRGQCE3D0",
+                     *       "email_verified": true,
+                     *       "id": "cus_01M835H6W05P6ZRSF14JYC45KH",
                      *       "language": "en",
                      *       "name": "Budi Santoso",
                      *       "phone": "+6281234567890"
@@ -13868,7 +14222,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
-            409: components["responses"]["conflict"];
+            409: components["responses"]["conflict.busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -13910,8 +14264,8 @@ export interface operations {
                      *       "address": "Jalan Melati 5, Bandung",
                      *       "created_at": "2026-11-23T03:00:00Z",
                      *       "email": "budi@example.com",
-                     *       "email_verified": false,
-                     *       "id": "cus_01M835H6W0WTXS2W7WRGQCE3D0",
+                     *       "email_verified": true,
+                     *       "id": "cus_01M835H6W05P6ZRSF14JYC45KH",
                      *       "language": "en",
                      *       "name": "Budi Santoso",
                      *       "phone": "+6281234567890"
@@ -13922,6 +14276,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -13958,6 +14313,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];
@@ -14007,19 +14363,19 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "amount": 25000000,
+                 *       "amount": 3250000,
                  *       "currency": "IDR",
-                 *       "description": "Qurban QTB-261123-V2PZ",
+                 *       "description": "Qurban QTB-261123-K3CH",
                  *       "expiry_date": "2026-11-24T03:00:00Z",
-                 *       "external_id": "qutab-ord_01M835H6W0G59AMN85WCS8RDMJ-1",
+                 *       "external_id": "qutab-ord_01M835H6W0PFD24FDX8KVP8A1B-1",
                  *       "id": "inv000001",
                  *       "invoice_url": "https://zendit.test/pay/inv000001",
-                 *       "paid_amount": 25000000,
-                 *       "paid_at": "2026-11-23T03:00:00Z",
+                 *       "paid_amount": 3250000,
+                 *       "paid_at": "2026-11-25T03:02:00Z",
                  *       "payment_channel": "LOCAL",
-                 *       "payment_method": "EWALLET",
+                 *       "payment_method": "BANK_TRANSFER",
                  *       "status": "PAID",
-                 *       "success_redirect_url": "https://shop.test/orders/ord_01M835H6W0G59AMN85WCS8RDMJ?paid=1"
+                 *       "success_redirect_url": "https://shop.test/orders/ord_01M835H6W0PFD24FDX8KVP8A1B?paid=1"
                  *     }
                  */
                 "application/json": components["schemas"]["Notice"];
@@ -14036,6 +14392,7 @@ export interface operations {
             };
             400: components["responses"]["malformed"];
             401: components["responses"]["not_logged_in"];
+            409: components["responses"]["busy"];
             413: components["responses"]["too_large"];
             415: components["responses"]["wrong_media_type"];
             422: components["responses"]["invalid_fields"];

@@ -10,6 +10,8 @@ use qutab::{
     domain::{
         ids::TaskId,
         job::{Job, Subject, Task},
+        payout::PayoutStatus,
+        refund::RefundStatus,
         staff::Permission,
         text::Note,
     },
@@ -28,6 +30,8 @@ pub async fn list(State(app): State<App>, caller: AdminCaller, page: PageQuery) 
     Ok(Json(page.answer(found.map(|t| view(&t.value)))))
 }
 
+const UNSETTLED: &str = "the gateway has the money and has not said what became of it: this closes once it says so";
+
 /// Seen to: what was done is said, and stays in the audit log.
 pub async fn close(State(app): State<App>, caller: AdminCaller, Path(task): Path<String>, mut form: Form) -> Result<StatusCode, Problem> {
     let by = caller.may(Permission::RunOrders)?.into();
@@ -39,11 +43,22 @@ pub async fn close(State(app): State<App>, caller: AdminCaller, Path(task): Path
     let read = app.store.get::<Task>(&keys::task(id)).await?.ok_or_else(missing)?;
     let mut tx = Transaction::new();
     match &read.value.subject {
-        Subject::RefundFailed { .. } | Subject::ManualRefund { .. } => {
-            return Err(Problem::conflict("a customer waits for money: take the refund over or confirm its transfer, which closes this"));
+        // Open while its cause is: a task that came after its end is closed like any other.
+        Subject::RefundFailed { order, refund } | Subject::ManualRefund { order, refund } => {
+            let open = app.store.refund(*order, *refund).await?;
+            if open.is_some_and(|r| matches!(r.value.status, RefundStatus::Failed | RefundStatus::Manual)) {
+                return Err(Problem::conflict("a customer waits for money: take the refund over or confirm its transfer, which closes this"));
+            }
         }
-        Subject::RefundUnsettled { .. } | Subject::TransferUnsettled { .. } => {
-            return Err(Problem::conflict("the gateway has the money and has not said what became of it: this closes once it says so"));
+        Subject::RefundUnsettled { order, refund } => {
+            if app.store.refund(*order, *refund).await?.is_some_and(|r| r.value.status == RefundStatus::Sent) {
+                return Err(Problem::conflict(UNSETTLED));
+            }
+        }
+        Subject::TransferUnsettled { payout } => {
+            if app.store.payout(*payout).await?.is_some_and(|p| p.value.status == PayoutStatus::Processing) {
+                return Err(Problem::conflict(UNSETTLED));
+            }
         }
         Subject::UnmatchedReceipt { order, invoice } => {
             // Money in rupiah goes back through a refund, so that the books know of it.

@@ -1,5 +1,7 @@
 //! The payment gateway's stand-in: the invoice dialect, what a customer does on the hosted page, and the webhooks.
 
+mod moods;
+
 pub use crate::records::{Invoice, Payout, Refund};
 use crate::{
     Call, Reply,
@@ -28,6 +30,9 @@ pub struct State {
     /// Lists under a name answer nothing: they lag.
     #[serde(default)]
     hiding: bool,
+    /// Refunds and payouts that were taken are found no more, by id nor by name.
+    #[serde(default)]
+    lost: bool,
     /// Webhooks that were not yet answered with a 2xx.
     outgoing: Vec<(u64, Value)>,
 }
@@ -97,7 +102,7 @@ impl Zendit {
         let (path, query) = call.path.split_once('?').unwrap_or((&call.path, ""));
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
         let body: Value = serde_json::from_slice(&call.body).unwrap_or_default();
-        let hiding = self.state.read(|s| s.hiding);
+        let (hiding, lost) = self.state.read(|s| (s.hiding || s.lost, s.lost));
         match (call.method.as_str(), parts.as_slice()) {
             ("POST", ["v2", "invoices"]) => self.create(&body),
             ("GET", ["v2", "invoices"]) => {
@@ -116,7 +121,7 @@ impl Zendit {
                 Reply::json(200, &json!(found.collect::<Vec<_>>()))
             }
             ("GET", ["v2", "payouts", id]) => {
-                let found = self.state.read(|s| s.payouts.get(*id).cloned()).and_then(|p| self.seen(id, &p));
+                let found = self.state.read(|s| s.payouts.get(*id).filter(|_| !lost).cloned()).and_then(|p| self.seen(id, &p));
                 found.map_or_else(|| error(404, "DATA_NOT_FOUND"), |p| Reply::json(200, &p))
             }
             ("POST", ["refunds"]) => self.refund(&body, call.header("idempotency-key").unwrap_or_default()),
@@ -126,7 +131,7 @@ impl Zendit {
                 Reply::json(200, &json!({ "data": found.collect::<Vec<_>>(), "has_more": false }))
             }
             ("GET", ["refunds", id]) => {
-                let found = self.state.read(|s| s.refunds.get(*id).cloned()).and_then(|r| self.seen(id, &r));
+                let found = self.state.read(|s| s.refunds.get(*id).filter(|_| !lost).cloned()).and_then(|r| self.seen(id, &r));
                 found.map_or_else(|| error(404, "DATA_NOT_FOUND"), |r| Reply::json(200, &r))
             }
             _ => error(404, "NOT_FOUND"),
@@ -356,24 +361,6 @@ impl Zendit {
     /// Every refund that is in one status is in another from now on.
     pub fn turn_refunds(&self, from: &str, status: &str) -> Vec<Value> {
         self.refunds().iter().filter(|r| r.status == from).filter_map(|r| self.turn_refund(&r.id, status)).collect()
-    }
-
-    /// Refuses refunds and payouts with a status and a code, or takes them again.
-    pub fn refuse(&self, with: Option<(u16, &str)>) {
-        self.state.change(|s| s.refusing = with.map(|(status, code)| (status, code.to_owned())));
-    }
-
-    /// Forgets the idempotency keys of what it has taken so far.
-    pub fn forget_keys(&self) {
-        self.state.change(|s| {
-            s.refunds.values_mut().for_each(|r| r.key.clear());
-            s.payouts.values_mut().for_each(|p| p.key.clear());
-        });
-    }
-
-    /// Leaves refunds and payouts out of its lists, or shows them again.
-    pub fn hide_lists(&self, hide: bool) {
-        self.state.change(|s| s.hiding = hide);
     }
 
     /// Webhooks to deliver now.

@@ -177,6 +177,11 @@ impl<'a, L: Display + Clone> Lap<'a, L> {
         Self { dry: true, ..Self::from(app, Place::start(""), lists, seconds) }
     }
 
+    /// Whether this run has had its time: what is left of a page waits for the next walk.
+    pub fn is_late(&self) -> bool {
+        self.app.clock.now() >= self.until
+    }
+
     /// The list and the place of the next page; nothing at the end, or when this run has had its share.
     pub fn go(&mut self) -> Option<(L, Option<Position>)> {
         let list = self.lists.get(self.at)?.clone();

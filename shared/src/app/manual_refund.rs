@@ -15,8 +15,10 @@ use crate::{
         payment::Surplus,
         refund::{Refund, RefundStatus},
         text::TransferReference,
+        time::Timestamp,
         verdict::Verdict,
     },
+    gateway::RefundAnswer,
     store::{
         entity::Stored,
         keys,
@@ -38,7 +40,7 @@ pub async fn take_over(shop: &Shop, by: Reviewer, order: OrderId, id: RefundId) 
         let after = match read.value.status {
             RefundStatus::Manual => return Ok(read.value),
             RefundStatus::Failed => read.value.clone().taken_over(now)?,
-            RefundStatus::Sent => match shop.gateway.look_up_refund(&read.value, now).await?.verdict(read.value.updated_at) {
+            RefundStatus::Sent => match look_up(shop, &read.value, now).await? {
                 Verdict::NotTaken(proof) => read.value.clone().left_to_a_person(proof)?,
                 Verdict::Taken(_) => return Err(Problem::conflict("the gateway has this refund and has not said that it failed")),
                 Verdict::Undecided => return Err(Problem::unavailable("the request to refund may still be under way")),
@@ -66,6 +68,16 @@ pub async fn take_over(shop: &Shop, by: Reviewer, order: OrderId, id: RefundId) 
         }
     }
     Err(Problem::unavailable("the refund kept colliding"))
+}
+
+/// Asks the gateway for a refund that it had taken: by its own id, and under our name.
+async fn look_up(shop: &Shop, refund: &Refund, now: Timestamp) -> Result<Verdict<RefundAnswer>, Problem> {
+    if let Some(id) = &refund.gateway_id
+        && let Some(answer) = shop.gateway.read_refund(id).await?
+    {
+        return Ok(Verdict::Taken(answer));
+    }
+    Ok(shop.gateway.look_up_refund(refund, now).await?.verdict(refund.updated_at))
 }
 
 /// The transfer has been made by hand. Only a refund that waits for one: what is at the gateway may still be sent there.

@@ -13,6 +13,7 @@ use crate::{
         time::Timestamp,
     },
     events::Message,
+    store::transaction::Commit,
 };
 
 /// Work younger than this has just been handed on by the request that caused it.
@@ -29,7 +30,10 @@ pub async fn carry_out(app: &App, id: OutboxId, work: impl AsyncFn(&OutboxItem) 
         Ok(()) => Ok(app.store.settle(&item).await?),
         Err(problem) => {
             if item.is_stuck() {
-                app.store.create(&Task::new(stuck(&item), now)).await?;
+                let told = app.store.create(&Task::new(stuck(&item), now)).await?;
+                if matches!((told, &item.work), (Commit::Done, Work::ConfirmNotice { .. })) {
+                    Metric::MoneyContradictions.one();
+                }
             }
             Err(problem)
         }
@@ -40,7 +44,6 @@ pub async fn carry_out(app: &App, id: OutboxId, work: impl AsyncFn(&OutboxItem) 
 fn stuck(item: &OutboxItem) -> Subject {
     match &item.work {
         Work::ConfirmNotice { about, gateway_id, announced } => {
-            Metric::MoneyContradictions.one();
             Subject::NoticeNotConfirmed { work: item.id, about: format!("{about:?} {gateway_id} was announced as {announced:?}").to_lowercase() }
         }
         work => Subject::StuckWork { work: work.described() },

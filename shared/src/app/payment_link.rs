@@ -124,7 +124,9 @@ pub async fn renew_link(shop: &Shop, order: Stored<Order>, customer: &Customer, 
             }
         }
         if order.value.attempts >= MOST_LINKS {
-            return Err(Problem::conflict(format!("an order has at most {MOST_LINKS} payment links; pay through the last one")));
+            return Err(Problem::conflict(format!(
+                "an order has at most {MOST_LINKS} payment links: pay through the last one, or cancel the order and place it again"
+            )));
         }
         end_invoices(shop, &order.value).await?;
         let mut renewed = order.value.clone();
@@ -147,25 +149,36 @@ pub async fn end_invoices(shop: &Shop, order: &Order) -> Result<(), Problem> {
         return Ok(());
     }
     let attempt = live_attempt(shop, order).await?;
-    // Found by name, for a race may have made two and a crash may have stored none; and the stored one, for the gateway's
-    // list may lag.
-    let mut invoices = shop.gateway.find(attempt.value.external_id()).await?;
-    if let Some(link) = attempt.value.invoice.as_ref().filter(|link| invoices.iter().all(|i| i.id != link.id)) {
-        invoices.extend(shop.gateway.read(&link.id).await?);
-    }
+    let invoices = shop.gateway.find(attempt.value.external_id()).await?;
     if invoices.is_empty() && attempt.value.invoice.is_none() && attempt.value.claimed_until > shop.app.clock.now() {
         return Err(Problem::busy("a payment link is just being made"));
     }
-    for invoice in invoices {
-        let ended = match invoice.status {
-            InvoiceStatus::Pending => shop.gateway.expire(&invoice.id).await?,
-            _ => invoice,
-        };
-        if ended.status == InvoiceStatus::Paid && matches!(record_payment::record(shop, &ended).await?, Recorded::Paid | Recorded::Already) {
-            return Err(Problem::conflict("the order has just been paid"));
+    for ended in end_all(shop, &attempt.value, invoices).await? {
+        match ended.status {
+            InvoiceStatus::Paid if matches!(record_payment::record(shop, &ended).await?, Recorded::Paid | Recorded::Already) => {
+                return Err(Problem::conflict("the order has just been paid"));
+            }
+            InvoiceStatus::Paid | InvoiceStatus::Expired => {}
+            InvoiceStatus::Pending | InvoiceStatus::Unknown => return Err(Problem::unavailable("the gateway does not say that the link has ended")),
         }
     }
     Ok(())
+}
+
+/// Ends the invoices of an attempt: those found by its name, for a race may have made two and a crash may have stored none,
+/// and the stored one, for the gateway's list may lag.
+async fn end_all(shop: &Shop, attempt: &Attempt, mut invoices: Vec<Invoice>) -> Result<Vec<Invoice>, Problem> {
+    let mut ended = Vec::new();
+    if let Some(link) = attempt.invoice.as_ref().filter(|link| invoices.iter().all(|i| i.id != link.id)) {
+        ended.push(shop.gateway.expire(&link.id).await?);
+    }
+    for invoice in invoices.drain(..) {
+        ended.push(match invoice.status {
+            InvoiceStatus::Pending | InvoiceStatus::Unknown => shop.gateway.expire(&invoice.id).await?,
+            InvoiceStatus::Paid | InvoiceStatus::Expired => invoice,
+        });
+    }
+    Ok(ended)
 }
 
 /// Ends the links of an order that is paid, so that nobody pays it twice.
@@ -173,8 +186,11 @@ pub async fn end_links_of_paid(shop: &Shop, id: OrderId) -> Result<(), Problem> 
     let Some(order) = shop.app.store.order(id).await?.map(|o| o.value) else { return Ok(()) };
     for attempt in shop.app.store.attempts(id).await? {
         let paid = order.paid.as_ref().is_some_and(|p| p.attempt == attempt.value.number);
-        if let Some(link) = attempt.value.invoice.filter(|_| !paid) {
-            let ended = shop.gateway.expire(&link.id).await?;
+        if paid {
+            continue;
+        }
+        let invoices = shop.gateway.find(attempt.value.external_id()).await?;
+        for ended in end_all(shop, &attempt.value, invoices).await? {
             record_payment::record(shop, &ended).await?;
         }
     }

@@ -164,10 +164,11 @@ async fn pay(shop: &Shop, order: &Stored<Order>, paid: &Paid, now: Timestamp) ->
     }
     if late {
         // Nobody is there any more for whom an animal could be given: the money goes back.
-        if app.store.customer(after.customer).await?.is_none() {
+        let Some(customer) = app.store.customer(after.customer).await? else {
             return surplus(shop, order, paid, "IDR", Surplus::TooLate, now).await;
-        }
-        tx.exists(&keys::profile(&after.customer.to_string()), Lost::Changed).absent(&keys::receipt(after.id, &paid.invoice), Lost::Changed);
+        };
+        // Written again as it is: a deletion that is under way loses, and looks at the orders again.
+        tx.save(&customer, &customer.value, Lost::Changed).absent(&keys::receipt(after.id, &paid.invoice), Lost::Changed);
         // The order had given back what it held; it must get all of it again.
         for line in &after.lines {
             tx.take(&keys::stock(line.product), AVAILABLE, line.quantity, Lost::Gone);

@@ -52,10 +52,15 @@ pub async fn refund_order(app: &App, by: Reviewer, id: OrderId, asked: Asked) ->
             Some(key) => RefundId::named(&["asked", &id.to_string(), key]),
             None => RefundId::fresh(now, &app.entropy),
         };
-        let (order_key, refund_key) = (keys::order(id), keys::refund(id, refund_id));
-        let mut found = app.store.get_many([order_key.clone(), refund_key.clone(), keys::settings()]).await?;
+        // The version before named it without the name space; a retry across a deployment finds it there.
+        let older_id = asked.idempotency_key.as_ref().map_or(refund_id, |key| RefundId::named(&[&id.to_string(), key]));
+        let (order_key, refund_key, older_key) = (keys::order(id), keys::refund(id, refund_id), keys::refund(id, older_id));
+        let asked_for =
+            [order_key.clone(), refund_key.clone(), keys::settings()].into_iter().chain((older_key != refund_key).then(|| older_key.clone()));
+        let mut found = app.store.get_many(asked_for).await?;
         let order: Stored<Order> = found.take(&order_key)?.ok_or_else(|| Problem::new(Code::NotFound))?;
-        if let Some(before) = found.take::<Refund>(&refund_key)? {
+        let older = found.take::<Refund>(&older_key)?.filter(|r| r.value.of_order);
+        if let Some(before) = found.take::<Refund>(&refund_key)?.or(older) {
             return same(before.value, order.value, &asked);
         }
         let settings = found.take(&keys::settings())?.map(|s| s.value).unwrap_or_default();

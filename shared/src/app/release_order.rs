@@ -114,14 +114,29 @@ fn is_overdue(order: &Order, now: Timestamp) -> bool {
     order.status == OrderStatus::Pending && order.pay_by <= now
 }
 
-/// Expires what was to be paid by `now`. The gateway is asked before each; what it does not answer for waits, and what is
-/// behind it does not.
+/// Expires what was to be paid by `now`, then asks about refunds and transfers. What goes wrong with one of the three keeps
+/// neither of the others waiting; the run fails after them.
 pub async fn expire_unpaid(shop: &Shop, now: Timestamp) -> Result<Expired, Problem> {
+    let expired = expire(shop, now).await;
+    let asked = send_refund::ask_about_sent(shop, now).await;
+    let of_transfers = transfers::ask_about_sent(shop, now).await;
+    let ((done, mut ended), (refunds, of_refunds), of_transfers) = (expired?, asked?, of_transfers?);
+    for other in [of_refunds, of_transfers] {
+        ended = Ended { missed: ended.missed.and(other.missed), more: ended.more || other.more };
+    }
+    Ok(Expired { refunds, odd: ended.missed.odd, more: ended.more, ..done })
+}
+
+/// The gateway is asked before each order ends; what it does not answer for waits, and what is behind it does not.
+async fn expire(shop: &Shop, now: Timestamp) -> Result<(Expired, Ended), Problem> {
     let mut done = Expired::default();
     let mut lap = Lap::go_on(&shop.app, "payment-expiry", shards(), SECONDS).await?;
     while let Some((shard, after)) = lap.go() {
         let orders = lap.turn(shop.app.store.unpaid(shard, now, after).await).await?;
         for read in orders.into_iter().filter(|o| is_overdue(&o.value, now)) {
+            if lap.is_late() {
+                break;
+            }
             let id = read.value.id;
             match release(shop, read, OrderStatus::Expired, Released::Schedule, None, now).await {
                 Ok(_) => done.expired += 1,
@@ -132,11 +147,5 @@ pub async fn expire_unpaid(shop: &Shop, now: Timestamp) -> Result<Expired, Probl
             }
         }
     }
-    let mut ended = lap.end(now).await?;
-    let (refunds, of_refunds) = send_refund::ask_about_sent(shop, now).await?;
-    let of_transfers = transfers::ask_about_sent(shop, now).await?;
-    for other in [of_refunds, of_transfers] {
-        ended = Ended { missed: ended.missed.and(other.missed), more: ended.more || other.more };
-    }
-    Ok(Expired { refunds, odd: ended.missed.odd, more: ended.more, ..done })
+    Ok((done, lap.end(now).await?))
 }

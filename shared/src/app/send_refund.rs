@@ -82,7 +82,14 @@ pub(super) async fn leave_to_a_person(shop: &Shop, read: Stored<Refund>, proof: 
 pub(super) async fn record_refund(shop: &Shop, gateway_id: &str) -> Result<Heard, Problem> {
     let Some(answer) = shop.gateway.read_refund(gateway_id).await? else { return Ok(Heard::Unknown) };
     let Some((order, id)) = answer.reference else { return Ok(Heard::NotOurs) };
-    let Some(read) = shop.app.store.refund(order, id).await? else { return Ok(Heard::NotOurs) };
+    let Some(read) = shop.app.store.refund(order, id).await? else {
+        contradiction(shop, format!("{order}/{id}"), "the gateway has a refund that does not exist").await?;
+        return Ok(Heard::NotOurs);
+    };
+    if read.value.gateway_id.as_ref().is_some_and(|known| *known != answer.id) {
+        contradiction(shop, read.value.name_at_gateway(), "the gateway has two refunds under one name").await?;
+        return Ok(Heard::NotOurs);
+    }
     let said = match answer.state {
         RefundState::Succeeded => Announced::Succeeded,
         RefundState::Failed => Announced::Failed,
@@ -98,10 +105,10 @@ async fn hear(shop: &Shop, read: Stored<Refund>, said: Announced, gateway_id: St
     let refund = &read.value;
     match (refund.status, said) {
         (RefundStatus::Succeeded, Announced::Succeeded) if refund.was_made_by_hand() => {
-            contradiction(shop, refund, "the gateway has sent this refund back, and a person has transferred it as well").await
+            contradiction(shop, refund.name_at_gateway(), "the gateway has sent this refund back, and a person has transferred it as well").await
         }
         (RefundStatus::Succeeded, Announced::Failed) if !refund.was_made_by_hand() => {
-            contradiction(shop, refund, "the gateway says that this refund has failed, though it had succeeded").await
+            contradiction(shop, refund.name_at_gateway(), "the gateway says that this refund has failed, though it had succeeded").await
         }
         (RefundStatus::Succeeded, _) | (RefundStatus::Failed | RefundStatus::Manual, Announced::Failed) => Ok(()),
         (RefundStatus::Requested | RefundStatus::Sent | RefundStatus::Failed | RefundStatus::Manual, _) => {
@@ -110,8 +117,7 @@ async fn hear(shop: &Shop, read: Stored<Refund>, said: Announced, gateway_id: St
     }
 }
 
-async fn contradiction(shop: &Shop, refund: &Refund, said: &str) -> Result<(), Problem> {
-    let about = format!("{}/{}", refund.order, refund.id);
+async fn contradiction(shop: &Shop, about: String, said: &str) -> Result<(), Problem> {
     let subject = Subject::MoneyContradiction { about, said: said.into() };
     if let Commit::Done = shop.app.store.create(&Task::new(subject, shop.app.clock.now())).await? {
         Metric::MoneyContradictions.one();
@@ -170,7 +176,7 @@ async fn settle(shop: &Shop, read: Stored<Refund>, now: Timestamp, step: impl Fn
         tx.save(&read, &after, ());
         tx.create(&audit::caused(app, "refund.told_by_gateway", &format!("{order}/{refund}"), read.value.status, after.status), ());
         let (counted, contradicts) = count(shop, &mut tx, &read.value, &after, now).await?;
-        tasks(&mut tx, &read.value, &after, now);
+        let contradicts = contradicts | tasks(&mut tx, &read.value, &after, now);
         if let Commit::Done = app.store.commit(tx).await? {
             if let Some(order) = counted {
                 shop_days::mark(app, &order).await;
@@ -198,14 +204,22 @@ async fn count(shop: &Shop, tx: &mut Transaction<()>, before: &Refund, after: &R
     let Some(counted) = counted else {
         // Another refund took its place meanwhile.
         let said = "the gateway has sent back a refund that had failed, and more has gone back than was paid".to_owned();
-        tx.put_same(&Task::new(Subject::MoneyContradiction { about: format!("{}/{}", after.order, after.id), said }, now));
+        tx.put_same(&Task::new(Subject::MoneyContradiction { about: after.name_at_gateway(), said }, now));
         return Ok((None, true));
     };
     tx.save(&stored, &counted, ());
     Ok((Some(counted), false))
 }
 
-fn tasks(tx: &mut Transaction<()>, before: &Refund, after: &Refund, now: Timestamp) {
+/// Opens and closes the tasks of a step; whether it contradicts what the gateway had said.
+fn tasks(tx: &mut Transaction<()>, before: &Refund, after: &Refund, now: Timestamp) -> bool {
+    let unforeseen = (before.status, after.status) == (RefundStatus::Manual, RefundStatus::Succeeded);
+    if unforeseen {
+        let said =
+            "the gateway has sent this refund back, though it had said that it knew none: whoever has transferred it by hand asks for one back"
+                .to_owned();
+        tx.put_same(&Task::new(Subject::MoneyContradiction { about: after.name_at_gateway(), said }, now));
+    }
     let (order, refund) = (after.order, after.id);
     let open = |subject: Subject| Task::new(subject, now);
     match after.status {
@@ -221,6 +235,7 @@ fn tasks(tx: &mut Transaction<()>, before: &Refund, after: &Refund, now: Timesta
         }
         RefundStatus::Sent | RefundStatus::Requested | RefundStatus::Succeeded => tx,
     };
+    unforeseen
 }
 
 /// The work that a new refund owes: the money on its way, and the customer told.

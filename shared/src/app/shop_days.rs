@@ -29,8 +29,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// Marks are kept for two days: the night's run counts what a day's runs have missed.
-const KEPT_DAYS: u16 = 2;
+/// Marks are kept for ten days: the night's run counts what the runs of the days before have missed.
+const KEPT_DAYS: u16 = 10;
 /// Days that the night's run counts again in any case, and how far back it looks for orders whose way is not over.
 const NIGHTLY_DAYS: u16 = 35;
 const LONGEST_WAY: u16 = 366;
@@ -76,7 +76,10 @@ async fn marked_and_night(app: &App, now: Timestamp) -> Result<(Vec<Day>, Option
 /// What the night's run counts: yesterday's marks, the last weeks, and all days that are not over.
 async fn nights_days(app: &App, now: Timestamp) -> Result<Vec<Day>, Problem> {
     let today = now.day();
-    let mut days = app.store.shop_marks(today.before()).await?;
+    let mut days = Vec::new();
+    for back in 1..=KEPT_DAYS {
+        days.extend(app.store.shop_marks(today.minus(back)).await?);
+    }
     days.extend((0..NIGHTLY_DAYS).map(|back| today.minus(back)));
     let open = app.store.shop_days(today.minus(LONGEST_WAY), today).await?.into_iter().filter(|d| d.sums.open() > 0);
     days.extend(open.map(|d| d.day));

@@ -49,6 +49,10 @@ pub async fn hand_over(app: &App, by: Reviewer, id: PayoutId) -> Result<Payout, 
 pub async fn send(shop: &Shop, id: PayoutId, tries: u32) -> Result<(), Problem> {
     let Some(read) = shop.app.store.payout(id).await? else { return Ok(()) };
     let Some(transfer) = read.value.transfer.clone().filter(|_| read.value.status == PayoutStatus::Processing) else { return Ok(()) };
+    if let Some(gateway_id) = &transfer.gateway_id {
+        // It is taken: from now on it is asked for by the gateway's own id, and nothing is sent or concluded any more.
+        return known(shop, id, gateway_id).await;
+    }
     let now = shop.app.clock.now();
     match NextRequest::decide(transfer.at, transfer.given_up_at, tries, now) {
         NextRequest::Wait => Err(Problem::unavailable("the last request to transfer may still be under way")),
@@ -81,6 +85,14 @@ async fn conclude(shop: &Shop, id: PayoutId, last_request: Timestamp) -> Result<
         Verdict::Taken(answer) => taken(&shop.app, id, &answer).await,
         Verdict::NotTaken(proof) => fail(&shop.app, id, proof).await,
         Verdict::Undecided => Err(Problem::unavailable("a request to transfer may still be under way")),
+    }
+}
+
+/// Records what the gateway says of a transfer that it has taken.
+async fn known(shop: &Shop, id: PayoutId, gateway_id: &str) -> Result<(), Problem> {
+    match record(shop, gateway_id).await? {
+        Heard::Unknown | Heard::NotOurs => contradiction(&shop.app, id, "the gateway no longer knows a transfer that it had taken").await,
+        Heard::UnderWay | Heard::Says(_) => Ok(()),
     }
 }
 
@@ -127,7 +139,15 @@ pub(super) async fn record(shop: &Shop, gateway_id: &str) -> Result<Heard, Probl
 /// Records the gateway's word about a transfer. A word that is known, or older than what is known, changes nothing; one that
 /// contradicts our books is a person's.
 async fn settle(app: &App, id: PayoutId, answer: &PayoutAnswer) -> Result<(), Problem> {
-    let Some(payout) = app.store.payout(id).await?.map(|p| p.value) else { return Ok(()) };
+    let Some(payout) = app.store.payout(id).await?.map(|p| p.value) else {
+        return contradiction(app, id, "the gateway has a transfer for a payout that does not exist").await;
+    };
+    let Some(transfer) = &payout.transfer else {
+        return contradiction(app, id, "the gateway has a transfer for a payout that was not handed over to it").await;
+    };
+    if transfer.gateway_id.as_ref().is_some_and(|known| *known != answer.id) {
+        return contradiction(app, id, "the gateway has two transfers under one name").await;
+    }
     let reference = || TransferReference::parse(&answer.id).map_err(|w| Problem::internal(w.message));
     let paid = || Ok::<_, Problem>(Decision::Pay { reference: reference()?, evidence: Evidence::HasLeft });
     let reversed = || Ok::<_, Problem>(Decision::Reverse { note: words("the bank sent the transfer back")? });
@@ -199,16 +219,22 @@ pub async fn ask(shop: &Shop, id: PayoutId, by: AdminId, ending: TransferEnding)
     let Some(payout) = shop.app.store.payout(id).await?.map(|p| p.value) else { return Ok(()) };
     let Some(transfer) = payout.transfer.as_ref().filter(|t| t.by != by) else { return Ok(()) };
     let now = shop.app.clock.now();
-    let last_request = transfer.given_up_at.unwrap_or(transfer.at);
-    match (shop.gateway.look_up_payout(id, now).await?.verdict(last_request), ending) {
-        (Verdict::Taken(answer), TransferEnding::Reversed) if answer.state == PayoutState::Failed && payout.status == PayoutStatus::Paid => {
-            by_gateway(&shop.app, id, &Decision::Reverse { note: words("the gateway says that the transfer has failed")? }).await
-        }
-        (Verdict::Taken(answer), _) => taken(&shop.app, id, &answer).await,
+    let Some(gateway_id) = &transfer.gateway_id else {
         // It is still being sent: no more, and the sender concludes.
-        (_, TransferEnding::Failed) if transfer.gateway_id.is_none() => give_up(&shop.app, id, now).await,
+        return if ending == TransferEnding::Failed { give_up(&shop.app, id, now).await } else { Ok(()) };
+    };
+    if let Some(answer) = shop.gateway.read_payout(gateway_id).await? {
+        if ending == TransferEnding::Reversed && answer.state == PayoutState::Failed && payout.status == PayoutStatus::Paid {
+            let note = words("the gateway says that the transfer has failed")?;
+            return by_gateway(&shop.app, id, &Decision::Reverse { note }).await;
+        }
+        return settle(&shop.app, id, &answer).await;
+    }
+    // It had taken it, and knows it neither by its own id nor under our name: only then a person's wish to end it counts.
+    match (shop.gateway.look_up_payout(id, now).await?.verdict(transfer.at), ending) {
+        (Verdict::Taken(answer), _) => settle(&shop.app, id, &answer).await,
         (Verdict::NotTaken(proof), TransferEnding::Failed) => fail(&shop.app, id, proof).await,
-        (Verdict::NotTaken(_), TransferEnding::Reversed) => contradiction(&shop.app, id, "the gateway knows no transfer under its name").await,
+        (Verdict::NotTaken(_), TransferEnding::Reversed) => contradiction(&shop.app, id, "the gateway no longer knows a transfer that is paid").await,
         (Verdict::Undecided, _) => Err(Problem::unavailable("a request to transfer may still be under way")),
     }
 }

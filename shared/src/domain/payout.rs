@@ -286,12 +286,20 @@ impl Payout {
             Decision::Reverse { .. } => (PayoutStatus::Reversed, Some(Cause::PayoutReversed { payout: self.id })),
         };
         if released && by_hand && self.exported_at.is_none() {
-            return Err(Forbidden { from: self.status.as_str(), to: to.as_str() }.into());
+            // Somebody transferred it while a colleague released it: another one than that colleague says so.
+            let left = self.processed_by.is_some() && matches!(decision, Decision::Pay { evidence: Evidence::HasLeft, .. });
+            if !left {
+                return Err(Forbidden { from: self.status.as_str(), to: to.as_str() }.into());
+            }
+            if self.decided_by == Some(admin) {
+                return Err(Refusal::OwnTransfer);
+            }
+            policy.established(admin)?;
         }
         self.status.step(to)?;
         match &decision {
             Decision::Process => self.may_leave(&wallet)?,
-            Decision::Pay { .. } if !by_hand => {}
+            Decision::Pay { .. } if !by_hand => wallet.note_departure(self.id, self.gross, now),
             Decision::Pay { evidence: Evidence::Now, .. } if self.exported_at.is_none() => (self, wallet) = self.leave(wallet, policy)?,
             Decision::Pay { evidence: Evidence::Table, .. } if self.exported_at.is_none() => return Err(Refusal::NeverExported),
             Decision::Pay { .. } => {

@@ -149,7 +149,10 @@ impl Gateway {
     pub async fn look_up_refund(&self, refund: &Refund, now: Timestamp) -> Result<LookUp<RefundAnswer>, GatewayError> {
         let path = format!("/refunds?invoice_id={}&limit=100", wire::path_segment(&refund.invoice));
         let list = wire::refunds(&self.repeat("GET", &path, None, None).await?)?;
-        Ok(LookUp::answered(list.into_iter().find(|r| r.reference == Some((refund.order, refund.id))), now))
+        let mut own: Vec<_> = list.into_iter().filter(|r| r.reference == Some((refund.order, refund.id))).collect();
+        // One that lives counts before one that has failed.
+        own.sort_by_key(|r| r.state == RefundState::Failed);
+        Ok(LookUp::answered(own.into_iter().next(), now))
     }
 
     pub async fn read_refund(&self, id: &str) -> Result<Option<RefundAnswer>, GatewayError> {
@@ -171,7 +174,9 @@ impl Gateway {
     /// Asks, at `now`, which transfer the gateway has under our name for it.
     pub async fn look_up_payout(&self, id: PayoutId, now: Timestamp) -> Result<LookUp<PayoutAnswer>, GatewayError> {
         let list = wire::payouts(&self.repeat("GET", &format!("/v2/payouts?reference_id={id}"), None, None).await?)?;
-        Ok(LookUp::answered(list.into_iter().find(|p| p.payout == Some(id)), now))
+        let mut own: Vec<_> = list.into_iter().filter(|p| p.payout == Some(id)).collect();
+        own.sort_by_key(|p| p.state == PayoutState::Failed);
+        Ok(LookUp::answered(own.into_iter().next(), now))
     }
 
     pub async fn read_payout(&self, id: &str) -> Result<Option<PayoutAnswer>, GatewayError> {

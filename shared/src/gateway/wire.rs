@@ -238,12 +238,20 @@ impl From<PayoutJson> for PayoutAnswer {
 #[serde(untagged)]
 enum ListJson<T> {
     Bare(Vec<T>),
-    Paged { data: Vec<T> },
+    Paged {
+        data: Vec<T>,
+        #[serde(default)]
+        has_more: bool,
+    },
 }
 
 fn list<T: serde::de::DeserializeOwned, A: From<T>>(answer: &[u8], what: &str) -> Result<Vec<A>, GatewayError> {
-    let (ListJson::Bare(list) | ListJson::Paged { data: list }) =
-        serde_json::from_slice::<ListJson<T>>(answer).map_err(|_| GatewayError::Unavailable(format!("unreadable {what}")))?;
+    let list = match serde_json::from_slice::<ListJson<T>>(answer) {
+        Ok(ListJson::Bare(list) | ListJson::Paged { data: list, has_more: false }) => list,
+        // What is not on this page may be on the next: nothing is concluded from a part.
+        Ok(ListJson::Paged { has_more: true, .. }) => return Err(GatewayError::Unavailable(format!("more {what} than one page holds"))),
+        Err(_) => return Err(GatewayError::Unavailable(format!("unreadable {what}"))),
+    };
     Ok(list.into_iter().map(Into::into).collect())
 }
 
