@@ -1,4 +1,4 @@
-//! EventBridge schedules of the template: `rate(...)` and daily `cron(...)`, on time or by hand as of any date.
+//! EventBridge schedules of the template: `rate(...)`, and hourly or daily `cron(...)`, on time or by hand as of any date.
 
 use crate::{
     lambda::{Failure, Fleet},
@@ -13,6 +13,8 @@ use std::{sync::Arc, time::Duration};
 enum When {
     /// Every so many seconds.
     Every(i64),
+    /// Every hour at this second of it.
+    Hourly(i64),
     /// Daily at this second of the day, UTC.
     Daily(i64),
 }
@@ -31,6 +33,9 @@ impl When {
         }
         let fields: Vec<&str> = expression.strip_prefix("cron(")?.strip_suffix(')')?.split(' ').collect();
         match fields.as_slice() {
+            [minute, "*", "*", "*", "?", "*"] | [minute, "*", "?", "*", "*", "*"] => {
+                minute.parse().ok().filter(|m: &i64| (0..60).contains(m)).map(|m| Self::Hourly(m * 60))
+            }
             [minute, hour, "*", "*", "?", "*"] | [minute, hour, "?", "*", "*", "*"] => {
                 let (minute, hour): (i64, i64) = (minute.parse().ok()?, hour.parse().ok()?);
                 ((0..60).contains(&minute) && (0..24).contains(&hour)).then_some(Self::Daily(hour * 3_600 + minute * 60))
@@ -43,12 +48,16 @@ impl When {
     fn after(self, now: i64) -> i64 {
         match self {
             Self::Every(seconds) => (now.div_euclid(seconds) + 1) * seconds,
-            Self::Daily(second) => {
-                let today = now.div_euclid(86_400) * 86_400 + second;
-                if today > now { today } else { today + 86_400 }
-            }
+            Self::Hourly(second) => next(now, 3_600, second),
+            Self::Daily(second) => next(now, 86_400, second),
         }
     }
+}
+
+/// The first moment after `now` that is `second` seconds into a period.
+const fn next(now: i64, period: i64, second: i64) -> i64 {
+    let this = now.div_euclid(period) * period + second;
+    if this > now { this } else { this + period }
 }
 
 #[derive(Debug, Clone)]
@@ -101,7 +110,9 @@ mod tests {
         assert_eq!(When::parse("rate(5 minutes)").map(|w| w.after(301)), Some(600));
         assert_eq!(When::parse("cron(0 18 * * ? *)").map(|w| w.after(86_400)), Some(86_400 + 18 * 3_600));
         assert_eq!(When::parse("cron(0 18 * * ? *)").map(|w| w.after(18 * 3_600)), Some(86_400 + 18 * 3_600));
-        for bad in ["rate(0 minutes)", "rate(5 moons)", "cron(0 25 * * ? *)", "cron(0 18 1 * ? *)", "daily"] {
+        assert_eq!(When::parse("cron(30 * * * ? *)").map(|w| w.after(1_799)), Some(1_800));
+        assert_eq!(When::parse("cron(30 * * * ? *)").map(|w| w.after(1_800)), Some(5_400));
+        for bad in ["rate(0 minutes)", "rate(5 moons)", "cron(0 25 * * ? *)", "cron(60 * * * ? *)", "cron(0 18 1 * ? *)", "daily"] {
             assert_eq!(When::parse(bad), None, "{bad}");
         }
     }

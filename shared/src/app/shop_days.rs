@@ -29,8 +29,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// Marks are kept for ten days: the night's run counts what the runs of the days before have missed.
-const KEPT_DAYS: u16 = 10;
+/// Marks are kept for sixty days: the night's run counts what every run since the last whole night has missed.
+const KEPT_DAYS: u16 = 60;
 /// Days that the night's run counts again in any case, and how far back it looks for orders whose way is not over.
 const NIGHTLY_DAYS: u16 = 35;
 const LONGEST_WAY: u16 = 366;
@@ -73,12 +73,14 @@ async fn marked_and_night(app: &App, now: Timestamp) -> Result<(Vec<Day>, Option
     Ok((app.store.shop_marks(now.day()).await?, (begins || unfinished).then_some(night)))
 }
 
-/// What the night's run counts: yesterday's marks, the last weeks, and all days that are not over.
-async fn nights_days(app: &App, now: Timestamp) -> Result<Vec<Day>, Problem> {
+/// What the night's run counts: the marks since the night before the last whole one, the last weeks, and all days that
+/// are not over.
+async fn nights_days(app: &App, now: Timestamp, night: &Place) -> Result<Vec<Day>, Problem> {
     let today = now.day();
+    let since = night.whole_as_of.map(|at| at.day().minus(2));
     let mut days = Vec::new();
-    for back in 1..=KEPT_DAYS {
-        days.extend(app.store.shop_marks(today.minus(back)).await?);
+    for marked_on in (1..=KEPT_DAYS).map(|back| today.minus(back)).take_while(|day| since.is_none_or(|since| *day >= since)) {
+        days.extend(app.store.shop_marks(marked_on).await?);
     }
     days.extend((0..NIGHTLY_DAYS).map(|back| today.minus(back)));
     let open = app.store.shop_days(today.minus(LONGEST_WAY), today).await?.into_iter().filter(|d| d.sums.open() > 0);
@@ -91,8 +93,8 @@ async fn nights_days(app: &App, now: Timestamp) -> Result<Vec<Day>, Problem> {
 /// The days that are due at `now`.
 pub async fn due(app: &App, now: Timestamp) -> Result<Vec<Day>, Problem> {
     let (mut days, night) = marked_and_night(app, now).await?;
-    if night.is_some() {
-        days.extend(nights_days(app, now).await?);
+    if let Some(night) = &night {
+        days.extend(nights_days(app, now, night).await?);
     }
     days.sort_unstable();
     days.dedup();
@@ -105,7 +107,8 @@ pub async fn count_due(app: &App, now: Timestamp, done: &mut Aggregated) -> Resu
     let (marked, night) = marked_and_night(app, now).await?;
     let mut laps = vec![Lap::go_on(app, MARKED, marked, SECONDS).await?];
     if let Some(place) = night {
-        laps.push(Lap::from(app, place, nights_days(app, now).await?, SECONDS).noting());
+        let days = nights_days(app, now, &place).await?;
+        laps.push(Lap::from(app, place, days, SECONDS).noting());
     }
     for mut lap in laps {
         while let Some((day, _)) = lap.go() {
