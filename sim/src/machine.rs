@@ -5,6 +5,7 @@ use crate::{
     plan::{Fault, Mood, Odd, Step},
     run::Run,
 };
+use qutab::{domain::outbox::Work, store::keys::SHARDS};
 use qutab_local::{Call, dynamo, manner::Manner};
 use serde_json::{Value, json};
 
@@ -220,11 +221,35 @@ impl Run<'_> {
                 self.work_off().await;
             }
         }
+        self.contradicted_notices_end().await;
         // The night's run counts what the day's runs have missed.
         self.to_midnight();
         for _ in 0..2 {
             let failed = self.schedule(Step::Aggregate).await;
             self.ensure(!failed, "no schedule fails by itself", || "Aggregate".into());
+        }
+    }
+
+    /// The gateway has announced what it no longer says: it is asked until a person is told, and the person ends it.
+    async fn contradicted_notices_end(&mut self) {
+        for _ in 0..12 {
+            let mut waits = false;
+            for shard in 0..SHARDS {
+                let owed = self.w.shop.app.store.owed(shard, None).await.expect("the outbox can be read");
+                waits |= owed.apart().0.iter().any(|item| matches!(item.value.work, Work::ConfirmNotice { .. }));
+            }
+            if !waits {
+                return;
+            }
+            self.w.pass_days(1);
+            self.schedule(Step::Sweep).await;
+            self.work_off().await;
+            let token = self.staff(2).await;
+            let tasks = self.call(None, "GET", "/api/admin/tasks?limit=100", &token, None, Value::Null).await.body;
+            for task in tasks["items"].as_array().into_iter().flatten().filter(|t| t.to_string().contains("notice_not_confirmed")) {
+                let path = format!("/api/admin/tasks/{}/close", task["id"].as_str().unwrap_or_default());
+                self.call(None, "POST", &path, &token, None, json!({ "note": "sudah ditanyakan" })).await;
+            }
         }
     }
 

@@ -54,8 +54,13 @@ impl Run<'_> {
         }
         match act {
             Act::Pay if took && after.status == PayoutStatus::Paid => {
+                let twice = self.exported.contains_key(&id) || self.net_left(&id) != 0;
                 self.bank.push(Transfer { payout: id.clone(), amount: after.net.get(), returned: false });
                 self.two_people(&id, of, &after);
+                // A second transfer at the bank, made by hand beside a table, is nothing that the shop can see.
+                if !honest && twice {
+                    self.lied.insert(id);
+                }
             }
             Act::PayLying if took => drop(self.lied.insert(id)),
             Act::Fail | Act::Reject if took && self.exported.contains_key(&id) && !returned => {
