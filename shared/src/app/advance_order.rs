@@ -33,8 +33,8 @@ pub async fn advance(app: &App, by: Reviewer, id: OrderId, to: OrderStatus, note
         {
             tx.save(&commission, &commission.value.clone().completed(now), ());
         }
+        shop_days::mark(app, &after).await?;
         if let Commit::Done = app.store.commit(tx).await? {
-            shop_days::mark(app, &after).await;
             return Ok(after);
         }
     }

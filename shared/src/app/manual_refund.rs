@@ -60,10 +60,10 @@ pub async fn take_over(shop: &Shop, by: Reviewer, order: OrderId, id: RefundId) 
             counted = Some(counts);
         }
         tx.create(&audit::entry(app, by, "refund.take_over", &format!("{order}/{id}"), read.value.status, after.status), ());
+        if let Some(order) = counted {
+            shop_days::mark(app, &order).await?;
+        }
         if let Commit::Done = app.store.commit(tx).await? {
-            if let Some(order) = counted {
-                shop_days::mark(app, &order).await;
-            }
             return Ok(after);
         }
     }

@@ -53,7 +53,7 @@ async fn compose(app: &App, mailer: &Mailer, work: &Work) -> Result<Option<Lette
         Work::MailOrderPlaced { order } => {
             let found = app.store.order_and_customer(*order).await?;
             if let Some((order, _)) = &found {
-                shop_days::mark(app, order).await;
+                shop_days::mark(app, order).await?;
                 count(app, order, order.placed_at).await?;
             }
             match found {
@@ -75,7 +75,7 @@ async fn compose(app: &App, mailer: &Mailer, work: &Work) -> Result<Option<Lette
         Work::MailOrderConfirmed { order } => {
             let found = app.store.order_and_customer(*order).await?;
             if let Some((order, paid)) = found.as_ref().and_then(|(o, _)| Some(o).zip(o.paid.as_ref())) {
-                shop_days::mark(app, order).await;
+                shop_days::mark(app, order).await?;
                 count(app, order, paid.at).await?;
             }
             found.map(|(order, customer)| letters::order_confirmed(mailer, &customer, &order))

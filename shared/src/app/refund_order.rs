@@ -68,8 +68,8 @@ pub async fn refund_order(app: &App, by: Reviewer, id: OrderId, asked: Asked) ->
         let after = order.value.clone().refund(amount, asked.kind, asked.reason.clone(), now)?;
         let refund = new_refund(refund_id, &after, amount, &asked, by, now);
         let (tx, owed) = write(app, by, &order, &after, &refund, now).await?;
+        shop_days::mark(app, &after).await?;
         if let Commit::Done = app.store.commit(tx).await? {
-            shop_days::mark(app, &after).await;
             app.queues.hand_on(&owed).await;
             return Ok(Opened { refund, order: after });
         }

@@ -75,8 +75,8 @@ pub async fn release(shop: &Shop, order: Stored<Order>, to: OrderStatus, by: Rel
             let void = Referral { void: true, ..lead.value.clone() };
             tx.save(&lead, &void, ());
         }
+        shop_days::mark(&shop.app, &after).await?;
         if let Commit::Done = shop.app.store.commit(tx).await? {
-            shop_days::mark(&shop.app, &after).await;
             shop.app.queues.hand_on(mail.as_slice()).await;
             return Ok(after);
         }

@@ -177,10 +177,10 @@ async fn settle(shop: &Shop, read: Stored<Refund>, now: Timestamp, step: impl Fn
         tx.create(&audit::caused(app, "refund.told_by_gateway", &format!("{order}/{refund}"), read.value.status, after.status), ());
         let (counted, contradicts) = count(shop, &mut tx, &read.value, &after, now).await?;
         let contradicts = contradicts | tasks(&mut tx, &read.value, &after, now);
+        if let Some(order) = counted {
+            shop_days::mark(app, &order).await?;
+        }
         if let Commit::Done = app.store.commit(tx).await? {
-            if let Some(order) = counted {
-                shop_days::mark(app, &order).await;
-            }
             if contradicts {
                 Metric::MoneyContradictions.one();
             }

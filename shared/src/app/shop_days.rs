@@ -43,21 +43,19 @@ const SECONDS: i64 = 40;
 #[derive(Debug, Clone, Default)]
 pub struct Marked(Arc<Mutex<HashMap<Day, Day>>>);
 
-/// An order has changed: the day on which it was placed is to be counted again. Written once a day for each process, so
-/// that it costs next to nothing; what is lost here is found by the night's run.
-pub async fn mark(app: &App, order: &Order) {
+/// An order is about to change: the day on which it was placed is to be counted again. Marked before the change, so that a
+/// crash between the two leaves a count too many and none too few; once a day for each process, so that it costs next to
+/// nothing.
+pub async fn mark(app: &App, order: &Order) -> Result<(), Problem> {
     let (day, today) = (order.placed_at.day(), app.clock.now().day());
     let marked = || app.marked.0.lock().unwrap_or_else(PoisonError::into_inner);
     if marked().get(&day) == Some(&today) {
-        return;
+        return Ok(());
     }
     let mark = ShopMark { listed_on: today, day, expires_at: app.clock.now().plus_days(KEPT_DAYS) };
-    match app.store.append(&mark).await {
-        Ok(()) => {
-            marked().insert(day, today);
-        }
-        Err(error) => tracing::warn!(%error, "a day waits for the night to be counted"),
-    }
+    app.store.append(&mark).await?;
+    marked().insert(day, today);
+    Ok(())
 }
 
 /// The walks of the aggregation through the shop's days, and through the affiliates' standings.

@@ -102,8 +102,8 @@ pub async fn decide(app: &App, by: Reviewer, id: OrderId, decision: Decision, no
         tx.save(&read, &after, ());
         let said = format!("{}: {note}", after.status.as_str());
         tx.create(&audit::entry(app, by, "commission.decide", &id.to_string(), before.status.as_str(), &said), ());
+        shop_days::mark(app, &order).await?;
         if let Commit::Done = app.store.commit(tx).await? {
-            shop_days::mark(app, &order).await;
             return Ok(after);
         }
     }
