@@ -1,5 +1,6 @@
 //! Who is in the shop before a history begins: made once by the use cases, then put into each world as it is.
 
+use crate::run::STAFF;
 use qutab::domain::{
     contact::Email,
     identity::{Audience, Customer},
@@ -46,6 +47,9 @@ impl People {
             store.save(&read, &proved).await.unwrap();
             buyers.push(login.value.account);
         }
+        // A third person, for what two have had a hand in.
+        let (email, role) = STAFF[3];
+        qutab_local::seed::staff(&w.shop.app, email, role).await.unwrap();
         w.drain().await;
         // Colleagues of today are not trusted with everything yet.
         w.pass_days(3);

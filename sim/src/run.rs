@@ -58,7 +58,12 @@ pub struct Run<'a> {
     began: Timestamp,
 }
 
-pub const STAFF: [(&str, Role); 3] = [("owner@qutab.test", Role::Owner), ("finance@qutab.test", Role::Finance), ("ops@qutab.test", Role::Operations)];
+pub const STAFF: [(&str, Role); 4] = [
+    ("owner@qutab.test", Role::Owner),
+    ("finance@qutab.test", Role::Finance),
+    ("ops@qutab.test", Role::Operations),
+    ("second-owner@qutab.test", Role::Owner),
+];
 pub const OPS: u8 = 2;
 /// How long a token is used again: less than it lives.
 const TOKEN_SECONDS: i64 = 400;

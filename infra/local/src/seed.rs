@@ -119,7 +119,8 @@ pub async fn seed(app: &App) -> Result<(), Problem> {
     Ok(())
 }
 
-async fn staff(app: &App, email: &str, role: Role) -> Result<(), Problem> {
+/// Somebody of staff, who logs in with [`PASSWORD`]. Who is there already stays.
+pub async fn staff(app: &App, email: &str, role: Role) -> Result<(), Problem> {
     let now = app.clock.now();
     let id = AdminId::named(&[email]);
     let email = Email::parse(email).map_err(wrong)?;
