@@ -137,6 +137,21 @@ async fn a_deletion_that_is_refused_changes_nothing() {
     assert_eq!(w.order(&buyer, "kambing-standar", None).await["status"], "pending", "and ordering goes on at once");
 }
 
+/// An order that is paid waits for nothing, and an index may not show it yet: the account itself still names it.
+#[tokio::test]
+async fn no_account_goes_while_the_index_does_not_show_its_paid_order() {
+    let w = World::lagging().await;
+    let buyer = w.customer("budi").await;
+    w.wire.replica.as_ref().unwrap().lag(1_000);
+    let order = w.order(&buyer, "domba-garut", None).await;
+    w.pay(&order).await;
+    w.drain().await;
+    assert_eq!(w.get("/api/orders", &buyer).await.ok()["items"], json!([]), "the index is behind");
+    assert_eq!(delete(&w, &buyer, PASSWORD).await.status, 409);
+    let path = format!("/api/orders/{}", order["id"].as_str().unwrap());
+    assert_eq!(w.get(&path, &buyer).await.ok()["status"], "paid");
+}
+
 /// The order is written after the account was found to have none, and before it is removed; and the other way round.
 #[tokio::test]
 async fn no_order_is_of_an_account_that_is_being_deleted() {

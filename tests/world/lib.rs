@@ -183,6 +183,12 @@ impl World {
         Self::built(Plan { seed, begins, items: None, lean: false, lagging: false }).await
     }
 
+    /// A world whose indexes can be made to lag.
+    pub async fn lagging() -> Self {
+        let begins = Timestamp::parse(BEGINNING).unwrap();
+        Self::built(Plan { seed: WORLDS.fetch_add(1, Ordering::Relaxed), begins, items: None, lean: false, lagging: true }).await
+    }
+
     pub async fn built(plan: Plan<'_>) -> Self {
         let template = &*PLAN;
         let db = dynamo::with_items(&template.table, plan.items.unwrap_or_default());

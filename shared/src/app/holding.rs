@@ -72,14 +72,21 @@ async fn admitted(app: &App, held: Holds, hold: &Hold, allowed: Allowance, now: 
 }
 
 /// Those whose orders wait for their payment still.
-pub(super) async fn waiting(app: &App, held: Holds) -> Result<Holds, Problem> {
-    let orders: Vec<_> = held.orders().collect();
-    let mut found = app.store.get_many(orders.iter().map(|order| keys::order(*order))).await?;
-    let mut waiting = Vec::new();
-    for order in orders {
-        waiting.extend(found.take::<Order>(&keys::order(order))?.filter(|o| o.value.is_payable()).map(|_| order));
-    }
+async fn waiting(app: &App, held: Holds) -> Result<Holds, Problem> {
+    let orders = self::held(app, &held).await?;
+    let waiting: Vec<_> = orders.iter().filter(|o| o.value.is_payable()).map(|o| o.value.id).collect();
     Ok(held.only(|order| waiting.contains(&order)))
+}
+
+/// Their orders as they are now, whether they wait or not.
+pub(super) async fn held(app: &App, holds: &Holds) -> Result<Vec<Stored<Order>>, Problem> {
+    let orders: Vec<_> = holds.orders().collect();
+    let mut found = app.store.get_many(orders.iter().map(|order| keys::order(*order))).await?;
+    let mut held = Vec::new();
+    for order in orders {
+        held.extend(found.take::<Order>(&keys::order(order))?);
+    }
+    Ok(held)
 }
 
 fn refusal(excess: Excess, now: Timestamp) -> Problem {

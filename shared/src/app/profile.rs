@@ -85,14 +85,13 @@ pub async fn delete(app: &App, id: CustomerId, password: &Password) -> Result<()
 
 /// All orders of a customer, if none of them is open and none is owed money.
 async fn closed_orders(app: &App, customer: &Customer) -> Result<Vec<Stored<Order>>, Problem> {
-    // The index may not show the last ones yet; the account itself names what waits for its payment.
-    if !holding::waiting(app, customer.holds.clone()).await?.is_empty() {
-        return Err(Problem::conflict("an order is still open: it waits for its payment"));
-    }
-    let (mut all, mut after) = (Vec::new(), None);
+    // The index may not show the last ones yet, nor in what state they are; the account itself names them.
+    let mut all = holding::held(app, &customer.holds).await?;
+    let last: Vec<_> = all.iter().map(|o| o.value.id).collect();
+    let mut after = None;
     loop {
         let (page, next) = app.store.orders_of(customer.id, None, 100, after).await?.whole()?;
-        all.extend(page);
+        all.extend(page.into_iter().filter(|o| !last.contains(&o.value.id)));
         after = next;
         if after.is_none() {
             break;
