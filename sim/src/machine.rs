@@ -245,8 +245,14 @@ impl Run<'_> {
             self.schedule(Step::Sweep).await;
             self.work_off().await;
             let token = self.staff(2).await;
-            let tasks = self.call(None, "GET", "/api/admin/tasks?limit=100", &token, None, Value::Null).await.body;
-            for task in tasks["items"].as_array().into_iter().flatten().filter(|t| t.to_string().contains("notice_not_confirmed")) {
+            let (mut cursor, mut tasks) = (String::new(), Vec::new());
+            for _ in 0..100 {
+                let page = self.call(None, "GET", &format!("/api/admin/tasks?limit=100{cursor}"), &token, None, Value::Null).await.body;
+                tasks.extend(page["items"].as_array().into_iter().flatten().cloned());
+                let Some(next) = page["next_cursor"].as_str() else { break };
+                cursor = format!("&cursor={next}");
+            }
+            for task in tasks.iter().filter(|t| t.to_string().contains("notice_not_confirmed")) {
                 let path = format!("/api/admin/tasks/{}/close", task["id"].as_str().unwrap_or_default());
                 self.call(None, "POST", &path, &token, None, json!({ "note": "sudah ditanyakan" })).await;
             }

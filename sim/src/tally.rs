@@ -83,6 +83,9 @@ pub fn run(wanted: &Wanted, say: impl Fn(&str) + Sync) -> Tally {
                     rules.dedup_by_key(|(rule, _)| *rule);
                     let mut all = found.lock().unwrap();
                     for (rule, seen) in rules {
+                        if !all.contains_key(rule) {
+                            say(&format!("  seed {seed}: {rule}: {seen}"));
+                        }
                         let entry = all.entry(rule).or_insert(Finding { first_seed: seed, after: count, histories: 0, seen });
                         entry.histories += 1;
                     }
