@@ -57,7 +57,12 @@ impl Running {
     }
 
     async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Result<(u16, http::HeaderMap, String), String> {
-        let mut request = http::Request::builder().method(method).uri(format!("http://localhost:{}{path}", self.port));
+        self.send_to(0, method, path, headers).await
+    }
+
+    /// To the API's port (0), or to one of those after it: the cloud's services, the payment gateway, files.
+    async fn send_to(&self, offset: u16, method: &str, path: &str, headers: &[(&str, &str)]) -> Result<(u16, http::HeaderMap, String), String> {
+        let mut request = http::Request::builder().method(method).uri(format!("http://localhost:{}{path}", self.port + offset));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -203,7 +208,45 @@ async fn the_gateway_answers_in_our_form_and_only_to_our_pages() {
 }
 
 #[tokio::test]
+async fn pages_of_other_sites_reach_nothing() {
+    use std::os::unix::fs::PermissionsExt;
+    let running = Running::start(4115, &directory("guarded")).await;
+    let ask = async |port, method, path, headers: &[(&str, &str)]| running.send_to(port, method, path, headers).await.unwrap().0;
+    for (port, path) in [(0, "/"), (0, "/api/products"), (1, "/dynamodb/"), (2, "/pay/inv"), (3, "/media/x")] {
+        assert_eq!(ask(port, "GET", path, &[("host", "evil.example")]).await, 421, "{port} {path}");
+        assert_ne!(ask(port, "GET", path, &[]).await, 421, "{port} {path}");
+    }
+    let (other, own) = ([("origin", "http://evil.localhost:4977")], [("origin", "http://localhost:4115"), ("content-type", "application/json")]);
+    for (port, path) in [(0, "/_local/schedules/maturation"), (0, "/api/auth/login"), (1, "/dynamodb/"), (2, "/pay/inv"), (3, "/media/x")] {
+        assert_eq!(ask(port, "POST", path, &other).await, 403, "{port} {path}");
+        assert_eq!(ask(port, "POST", path, &[("sec-fetch-site", "cross-site")]).await, 403, "{port} {path}");
+    }
+    assert_eq!(ask(0, "POST", "/api/auth/login", &own).await, 400, "our own pages are heard, and have sent nothing");
+    assert_eq!(ask(1, "GET", "/dynamodb/", &own).await, 403, "no page has business with the cloud");
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&running.data), 0o700);
+    drop(running);
+
+    let older = directory("open-to-all");
+    std::fs::create_dir_all(&older).unwrap();
+    std::fs::set_permissions(&older, std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::write(older.join("table.sqlite"), "").unwrap();
+    std::fs::write(older.join("format"), "0").unwrap();
+    drop(Running::start(4115, &older).await);
+    let kept: Vec<_> = std::fs::read_dir(older.parent().unwrap()).unwrap().map(|e| e.unwrap().path()).collect();
+    let aside = kept.iter().find(|p| p.to_string_lossy().contains("open-to-all-before-")).expect("set aside");
+    assert_eq!((mode(&older), mode(aside)), (0o700, 0o700), "kept from others, as what takes its place");
+    std::fs::remove_dir_all(aside).unwrap();
+}
+
+#[tokio::test]
 async fn what_stands_in_the_way_is_named() {
+    let full = directory("somebody-elses");
+    std::fs::create_dir_all(&full).unwrap();
+    std::fs::write(full.join("thesis.tex"), "").unwrap();
+    let said = message(&Running::command(4120, &full).output().unwrap());
+    assert!(said.contains("it holds something else") && said.contains("--data"), "{said}");
+    assert_eq!(std::fs::read_dir(&full).unwrap().count(), 1, "and nothing is put beside it");
     let taken = std::net::TcpListener::bind(("127.0.0.1", 4121)).unwrap();
     let said = message(&Running::command(4120, &directory("taken")).output().unwrap());
     assert!(said.contains("port 4121 cannot be used") && said.contains("--port"), "{said}");

@@ -11,6 +11,7 @@ pub mod demo;
 mod docs;
 pub mod dynamo;
 pub mod files;
+mod guard;
 pub mod kept;
 pub mod lambda;
 pub mod mailbox;

@@ -6,6 +6,7 @@ use crate::{
     console::Console,
     dynamo,
     files::{self, Files},
+    guard::{Pages, guarded},
     kept::Kept,
     lambda::{Fleet, Site},
     mailbox::Mailbox,
@@ -28,8 +29,9 @@ use qutab::{
 };
 use std::{
     collections::BTreeMap,
-    fs::File,
+    fs::{File, Permissions},
     net::SocketAddr,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
     sync::Arc,
@@ -124,6 +126,7 @@ impl System {
         let template = Arc::new(options.template()?);
         let jobs = schedules::of(&template)?;
         let listeners = [bind(&options, 0).await?, bind(&options, 1).await?, bind(&options, 2).await?, bind(&options, 3).await?];
+        close_to_others(&options.data)?;
         set_aside_older(&options.data)?;
         let lock = take(&options.data)?;
         let binaries = build(&options.template, &template)?;
@@ -157,11 +160,17 @@ impl System {
             self.logins(),
         );
         let front = console.router().merge(Router::new().fallback(api_gateway::serve).with_state(gateway));
-        self.tasks.spawn(listen(api, front));
-        let behind = Cloud { db: data.db.clone(), queues: data.queues.clone(), mailbox: data.mailbox.clone(), whatsapp: data.whatsapp.clone() };
-        self.tasks.spawn(listen(cloud, behind.router().merge(fleet.runtime_api())));
-        self.tasks.spawn(listen(payments, ports::payments(data.zendit.clone())));
-        self.tasks.spawn(listen(files, ports::files(data.files.clone())));
+        let pages = Pages::also([self.options.api(), self.options.shop()]);
+        self.tasks.spawn(listen(api, guarded(front, pages.clone())));
+        let behind = Cloud {
+            db: Engine::Embedded(data.db.clone()),
+            queues: data.queues.clone(),
+            mailbox: data.mailbox.clone(),
+            whatsapp: data.whatsapp.clone(),
+        };
+        self.tasks.spawn(listen(cloud, guarded(behind.router().merge(fleet.runtime_api()), Pages::Nobody)));
+        self.tasks.spawn(listen(payments, guarded(ports::payments(data.zendit.clone()), Pages::own())));
+        self.tasks.spawn(listen(files, guarded(ports::files(data.files.clone()), pages)));
         for function in &template.functions {
             if let Some((queue, batch)) = &function.queue {
                 self.tasks.spawn(poller::poll(fleet.clone(), data.queues.clone(), queue.clone(), *batch, function.package.clone()));
@@ -197,6 +206,21 @@ async fn bind(options: &Options, offset: u16) -> Result<TcpListener, String> {
 /// Counts the changes of what is kept that older data cannot be read with.
 const FORMAT: &str = "2";
 
+/// Closes the data directory to the machine's other accounts: it holds mails, bank accounts and reset links, though only of
+/// practice. A directory with other things in it is refused; closing it would lock their owners out.
+fn close_to_others(data: &Path) -> Result<(), String> {
+    let wrong = |e: &dyn std::fmt::Display| format!("{}: {e}", data.display());
+    if !data.exists() {
+        std::fs::create_dir_all(data).map_err(|e| wrong(&e))?;
+    }
+    let ours = ["format", "table.sqlite"].iter().any(|file| data.join(file).is_file());
+    let empty = std::fs::read_dir(data).map_err(|e| wrong(&e))?.next().is_none();
+    if !ours && !empty {
+        return Err(wrong(&"it holds something else; `--data` takes a new, an empty, or an earlier data directory"));
+    }
+    std::fs::set_permissions(data, Permissions::from_mode(0o700)).map_err(|e| wrong(&e))
+}
+
 /// Sets data of another format aside: what it holds is only practice, but nobody's practice is thrown away.
 fn set_aside_older(data: &Path) -> Result<(), String> {
     let wrong = |e: &dyn std::fmt::Display| format!("{}: {e}", data.display());
@@ -207,13 +231,13 @@ fn set_aside_older(data: &Path) -> Result<(), String> {
         let aside =
             data.with_file_name(format!("{}-before-{stamp}", data.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned())));
         std::fs::rename(data, &aside).map_err(|e| wrong(&e))?;
+        close_to_others(data)?;
         eprintln!("The data is of an older version: it is kept in {}, and a new start is made.", aside.display());
     }
-    std::fs::create_dir_all(data).map_err(|e| wrong(&e))?;
     std::fs::write(marker, FORMAT).map_err(|e| wrong(&e))
 }
 
-/// Creates the data directory and locks it: two systems on one table's file would spoil it.
+/// Locks the data directory: two systems on one table's file would spoil it.
 fn take(data: &Path) -> Result<File, String> {
     let wrong = |e: &dyn std::fmt::Display| format!("{}: {e}", data.display());
     std::fs::create_dir_all(data.join("logs")).map_err(|e| wrong(&e))?;
@@ -271,8 +295,14 @@ impl Data {
 
     /// The seeded shop, written by the same code that serves it. What is there already stays.
     async fn seed(&self, environments: &[(Function, Vec<(String, String)>)]) -> Result<(), String> {
-        let wire =
-            Wire::new(self.db.clone(), self.queues.clone(), self.mailbox.clone(), self.zendit.clone(), self.files.clone(), self.whatsapp.clone());
+        let wire = Wire::new(
+            Engine::Embedded(self.db.clone()),
+            self.queues.clone(),
+            self.mailbox.clone(),
+            self.zendit.clone(),
+            self.files.clone(),
+            self.whatsapp.clone(),
+        );
         let all = environments.iter().flat_map(|(_, e)| e.iter().cloned()).filter(|(n, _)| !n.starts_with("AWS_ENDPOINT"));
         // No socket is needed yet: the wire leads to the file store itself.
         let all = all.chain([("MEDIA_BUCKET", files::MEDIA), ("AWS_ENDPOINT_URL_S3", "http://s3.local")].map(|(n, v)| (n.to_owned(), v.to_owned())));
