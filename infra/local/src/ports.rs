@@ -1,10 +1,12 @@
 //! The stand-ins on their ports: one address for the cloud's services, one for the payment gateway with its hosted page.
 
 use crate::{
-    Call, Reply, dynamo,
+    Call, Reply,
+    dynamo::{self, Engine},
     files::Files,
     mailbox::Mailbox,
     queues::Queues,
+    strict,
     whatsapp::WhatsApp,
     zendit::{Invoice, Zendit},
 };
@@ -16,9 +18,9 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
     routing::{any, get},
 };
-use dynoxide::Database;
 use http::{HeaderName, Method, StatusCode, header};
 use serde::Deserialize;
+use serde_json::json;
 use tower_http::cors::{Any, CorsLayer};
 
 const MAX_BODY: usize = 10 << 20;
@@ -27,7 +29,7 @@ const MAX_FILE: usize = 20 << 20;
 /// DynamoDB, SQS, SES and the message service.
 #[derive(Clone)]
 pub struct Cloud {
-    pub db: Database,
+    pub db: Engine,
     pub queues: Queues,
     pub mailbox: Mailbox,
     pub whatsapp: WhatsApp,
@@ -48,12 +50,21 @@ impl Cloud {
 async fn cloud(State(cloud): State<Cloud>, Path(service): Path<String>, request: Request) -> Response {
     let Some(call) = call(request).await else { return StatusCode::PAYLOAD_TOO_LARGE.into_response() };
     let reply = tokio::task::block_in_place(|| match service.as_str() {
-        "dynamodb" => Some(dynamo::answer(&cloud.db, &call)),
+        "dynamodb" => Some(table(&cloud.db, &call)),
         "sqs" => Some(cloud.queues.answer(&call)),
         "ses" => Some(cloud.mailbox.answer(&call)),
         _ => None,
     });
     reply.map_or_else(|| StatusCode::NOT_FOUND.into_response(), response)
+}
+
+fn table(db: &Engine, call: &Call) -> Reply {
+    let operation = call.header("x-amz-target").and_then(|t| t.split_once('.')).map_or("", |t| t.1);
+    let request = serde_json::from_slice(&call.body).unwrap_or_default();
+    match strict::check(operation, &request) {
+        Ok(()) => dynamo::answer(db, call),
+        Err(why) => Reply::json(400, &json!({ "__type": "com.amazon.coral.validate#ValidationException", "message": why })),
+    }
 }
 
 async fn whatsapp(State(cloud): State<Cloud>, request: Request) -> Response {

@@ -1,7 +1,9 @@
 //! An index that lags behind its table: a second engine to which every write comes some writes later.
 
-use crate::{Call, dynamo};
-use dynoxide::Database;
+use crate::{
+    Call,
+    dynamo::{self, Engine},
+};
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, PoisonError},
@@ -9,7 +11,7 @@ use std::{
 
 #[derive(Clone)]
 pub struct Replica {
-    db: Database,
+    db: Engine,
     state: Arc<Mutex<(usize, VecDeque<Call>)>>,
 }
 
@@ -21,7 +23,7 @@ impl std::fmt::Debug for Replica {
 
 impl Replica {
     /// On an engine that holds what the table holds now.
-    pub fn new(db: Database) -> Self {
+    pub fn new(db: Engine) -> Self {
         Self { db, state: Arc::default() }
     }
 
@@ -47,7 +49,7 @@ impl Replica {
         self.catch_up(&mut state);
     }
 
-    pub fn db(&self) -> &Database {
+    pub fn db(&self) -> &Engine {
         &self.db
     }
 }

@@ -4,7 +4,7 @@ use crate::{
     api_gateway::{self, Gateway},
     client::HttpClient,
     console::Console,
-    dynamo,
+    dynamo::{self, Engine},
     files::{self, Files},
     guard::{Pages, guarded},
     kept::Kept,
@@ -277,8 +277,9 @@ impl Data {
     fn open(options: &Options, template: &Template) -> Result<Self, String> {
         let wrong = |e: &dyn std::fmt::Display| format!("{}: {e}", options.data.display());
         let file = options.data.join("table.sqlite");
-        let db = dynamo::open(Some(&file.to_string_lossy())).map_err(|e| wrong(&e))?;
-        dynamo::create_table(&db, &template.table).map_err(|e| format!("the table of template.yaml cannot be created: {e}"))?;
+        let db = dynamo::open(&file.to_string_lossy()).map_err(|e| wrong(&e))?;
+        dynamo::create_table(&Engine::Embedded(db.clone()), &template.table)
+            .map_err(|e| format!("the table of template.yaml cannot be created: {e}"))?;
         let rules = template.queues.iter().map(|(name, q)| (name.clone(), Rules { visibility: q.visibility, dead_letters: q.dead_letters.clone() }));
         let queues = Queues::new(Kept::on_file(options.data.join("queues.json")).map_err(|e| wrong(&e))?, rules.collect());
         queues.wake();

@@ -5,11 +5,13 @@
 //! dead until it is revived: every further request fails.
 
 use crate::{
-    Call, Reply, dynamo,
+    Call, Reply,
+    dynamo::{self, Engine},
     files::Files,
     mailbox::Mailbox,
     queues::Queues,
     replica::Replica,
+    strict,
     weather::{Seen, Weather},
     whatsapp::WhatsApp,
     zendit::Zendit,
@@ -20,7 +22,6 @@ use aws_smithy_runtime_api::client::{
     result::ConnectorError,
 };
 use aws_smithy_types::body::SdkBody;
-use dynoxide::Database;
 use serde_json::{Value, json};
 use std::{
     collections::BTreeSet,
@@ -84,7 +85,7 @@ struct Faults {
 
 #[derive(Clone)]
 pub struct Wire {
-    pub db: Database,
+    pub db: Engine,
     pub queues: Queues,
     pub mailbox: Mailbox,
     pub zendit: Zendit,
@@ -104,7 +105,7 @@ impl std::fmt::Debug for Wire {
 }
 
 impl Wire {
-    pub fn new(db: Database, queues: Queues, mailbox: Mailbox, zendit: Zendit, files: Files, whatsapp: WhatsApp) -> Self {
+    pub fn new(db: Engine, queues: Queues, mailbox: Mailbox, zendit: Zendit, files: Files, whatsapp: WhatsApp) -> Self {
         let page_size = Arc::new(AtomicU64::new(u64::MAX));
         Self { db, queues, mailbox, zendit, files, whatsapp, replica: None, faults: Arc::default(), page_size, weather: Arc::default() }
     }
@@ -229,6 +230,12 @@ impl Wire {
             unread = now.narrow(seen, &operation, &mut request);
             if matches!(operation.as_str(), "Query" | "Scan") && request["Limit"].as_u64().is_none_or(|limit| limit > most) && most != u64::MAX {
                 request["Limit"] = json!(most);
+            }
+            // What AWS would refuse is a defect, however well it goes here. Not looked for in histories, which would cost them time.
+            if !now.uncounted
+                && let Err(why) = strict::check(&operation, &request)
+            {
+                panic!("AWS refuses this {operation}: {why}");
             }
             if !now.uncounted {
                 request["ReturnConsumedCapacity"] = json!("INDEXES");
