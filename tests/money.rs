@@ -28,7 +28,7 @@ fn tasks(w: &World) -> Vec<String> {
 
 async fn close_task(w: &World, number: usize) -> u16 {
     let task = w.kind("task")[number]["id"]["S"].as_str().unwrap().to_owned();
-    w.post(&format!("/api/admin/tasks/{task}/close"), &w.admin("ops").await, json!({ "note": "sudah diperiksa" })).await.status
+    w.post(&format!("/api/admin/tasks/{task}/close"), &w.admin("finance").await, json!({ "note": "sudah diperiksa" })).await.status
 }
 
 /// An affiliate with Rp1.250.000 to withdraw.

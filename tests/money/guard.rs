@@ -1,6 +1,6 @@
 //! Money leaves under one guard, whichever way it goes.
 
-use super::{act, balance, export, filled, id, record_table, request, rich, set, status, tasks};
+use super::{act, balance, close_task, export, filled, id, record_table, request, rich, set, status, tasks};
 use qutab_tests::{Affiliate, PASSWORD, World};
 use serde_json::json;
 
@@ -215,6 +215,10 @@ async fn what_left_above_the_limit_without_approval_is_recorded_by_a_second_pers
     assert_eq!(act(&w, "finance", &payout, "pay", left.clone()).await.0, 403);
     assert_eq!(act(&w, "owner", &payout, "pay", left).await.0, 200, "its true outcome");
     assert_eq!(tasks(&w), ["payout_not_approved"]);
+    assert_eq!(close_task(&w, 0).await, 403, "it tells the others of what finance did");
+    let all = w.get("/api/admin/tasks", &w.admin("ops").await).await.ok();
+    let path = format!("/api/admin/tasks/{}/close", all["items"][0]["id"].as_str().unwrap());
+    assert_eq!(w.post(&path, &w.admin("ops").await, json!({ "note": "sudah dibicarakan" })).await.status, 204);
 }
 
 #[tokio::test]

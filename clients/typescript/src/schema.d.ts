@@ -896,7 +896,7 @@ export interface paths {
         put?: never;
         /**
          * Move many orders on
-         * @description For staff who may move orders on, cancel them, close tasks.
+         * @description For staff who may move orders on or cancel them.
          */
         post: operations["moveOrders"];
         delete?: never;
@@ -956,7 +956,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel an order that is not paid
-         * @description For staff who may move orders on, cancel them, close tasks.
+         * @description For staff who may move orders on or cancel them.
          */
         post: operations["cancelUnpaidOrder"];
         delete?: never;
@@ -976,7 +976,7 @@ export interface paths {
         put?: never;
         /**
          * Get an address to upload a photo of the distribution to
-         * @description For staff who may move orders on, cancel them, close tasks.
+         * @description For staff who may move orders on or cancel them.
          */
         post: operations["uploadOrderPhoto"];
         delete?: never;
@@ -996,7 +996,7 @@ export interface paths {
         put?: never;
         /**
          * Say that the photo is there
-         * @description For staff who may move orders on, cancel them, close tasks.
+         * @description For staff who may move orders on or cancel them.
          */
         post: operations["completeOrderPhoto"];
         delete?: never;
@@ -1140,7 +1140,7 @@ export interface paths {
         put?: never;
         /**
          * Move an order on
-         * @description For staff who may move orders on, cancel them, close tasks.
+         * @description For staff who may move orders on or cancel them.
          */
         post: operations["moveOrder"];
         delete?: never;
@@ -1808,7 +1808,7 @@ export interface paths {
         put?: never;
         /**
          * Say what was done about it
-         * @description For staff who may move orders on, cancel them, close tasks.
+         * @description For staff who may close tasks.
          */
         post: operations["closeTask"];
         delete?: never;

@@ -33,7 +33,7 @@ pub fn group(app: App) -> Group {
         .get("/api/admin/audit-log", may(Permission::ReadAudit), trace::list)
         .get("/api/admin/audit-log/export.csv", may(Permission::ReadAudit), trace::export)
         .get("/api/admin/tasks", read, tasks::list)
-        .post("/api/admin/tasks/{id}/close", may(Permission::RunOrders), tasks::close)
+        .post("/api/admin/tasks/{id}/close", may(Permission::CloseTasks), tasks::close)
         .get("/api/admin/ledger/reconciliation", read, tasks::reconciliation)
         .build(app)
 }

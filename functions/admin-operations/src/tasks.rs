@@ -6,7 +6,10 @@ use axum::{
 };
 use http::StatusCode;
 use qutab::{
-    app::{App, Code, Problem, audit},
+    app::{
+        App, Code, Problem,
+        audit::{self, Reviewer},
+    },
     domain::{
         ids::TaskId,
         job::{Job, Subject, Task},
@@ -34,7 +37,7 @@ const UNSETTLED: &str = "the gateway has the money and has not said what became 
 
 /// Seen to: what was done is said, and stays in the audit log.
 pub async fn close(State(app): State<App>, caller: AdminCaller, Path(task): Path<String>, mut form: Form) -> Result<StatusCode, Problem> {
-    let by = caller.may(Permission::RunOrders)?.into();
+    let by: Reviewer = caller.may(Permission::CloseTasks)?.into();
     let note = form.text("note", Note::parse);
     form.checked()?;
     let Some(note) = note else { return Err(form.problem()) };
@@ -76,8 +79,13 @@ pub async fn close(State(app): State<App>, caller: AdminCaller, Path(task): Path
         | Subject::LedgerDifference { .. }
         | Subject::OrderDifference { .. }
         | Subject::OddRow { .. }
-        | Subject::MoneyContradiction { .. }
-        | Subject::PayoutNotApproved { .. } => {}
+        | Subject::MoneyContradiction { .. } => {}
+        // It tells the others of what one person did.
+        Subject::PayoutNotApproved { payout } => {
+            if app.store.payout(*payout).await?.is_some_and(|p| p.value.processed_by == Some(by.admin)) {
+                return Err(Problem::new(Code::NotAllowed).detail("somebody else than who processed this payout looks at it and closes this"));
+            }
+        }
     }
     tx.remove(&read, ()).create(&audit::entry(&app, by, "task.close", &id.to_string(), audit::whole(&read.value.subject), &note), ());
     match app.store.commit(tx).await? {

@@ -32,7 +32,8 @@ permissions! {
     Read = "see applications, affiliates, orders, payouts, coupons, reports, tasks and jobs",
     ReviewAffiliates = "decide on applications; suspend, reinstate, change codes and rates",
     VerifyBankAccounts = "see whole account numbers and identity cards; verify bank accounts",
-    RunOrders = "move orders on, cancel them, close tasks",
+    RunOrders = "move orders on or cancel them",
+    CloseTasks = "close tasks",
     Refund = "refund orders; decide on held commissions",
     PayOut = "process, pay, fail, reject and export payouts",
     EditShop = "products, stock, pictures, coupons, materials, questions and contact",
@@ -62,11 +63,11 @@ impl Role {
 
     /// The table of rights: money is for finance, animals and people for operations, owners do both.
     pub const fn may(self, right: Permission) -> bool {
-        use Permission::{EditShop, PayOut, Read, ReadAudit, Refund, ReviewAffiliates, RunJobs, RunOrders, VerifyBankAccounts};
+        use Permission::{CloseTasks, EditShop, PayOut, Read, ReadAudit, Refund, ReviewAffiliates, RunJobs, RunOrders, VerifyBankAccounts};
         match self {
             Self::Owner => true,
-            Self::Finance => matches!(right, Read | VerifyBankAccounts | Refund | PayOut | RunJobs | ReadAudit),
-            Self::Operations => matches!(right, Read | ReviewAffiliates | RunOrders | EditShop),
+            Self::Finance => matches!(right, Read | VerifyBankAccounts | Refund | PayOut | CloseTasks | RunJobs | ReadAudit),
+            Self::Operations => matches!(right, Read | ReviewAffiliates | RunOrders | CloseTasks | EditShop),
             Self::Viewer => matches!(right, Read),
         }
     }
