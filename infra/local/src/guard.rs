@@ -93,27 +93,27 @@ fn host(headers: &HeaderMap) -> Option<Authority> {
 mod tests {
     use super::*;
 
-    fn asked(pages: &Pages, method: Method, headers: &[(&str, &str)]) -> u16 {
+    fn asked(pages: &Pages, method: &Method, headers: &[(&str, &str)]) -> u16 {
         let mut all = HeaderMap::new();
         for (name, value) in headers {
             all.append(http::HeaderName::try_from(*name).unwrap(), value.parse().unwrap());
         }
-        check(pages, &method, &all).err().map_or(200, |(status, _)| status.as_u16())
+        check(pages, method, &all).err().map_or(200, |(status, _)| status.as_u16())
     }
 
     #[test]
     fn foreign_names_are_served_nowhere() {
         for pages in [Pages::own(), Pages::Nobody] {
             for host in ["localhost:3000", "127.0.0.1:3000", "[::1]:3000", "LOCALHOST:3000", "localhost:5173", "localhost"] {
-                assert_eq!(asked(&pages, Method::GET, &[("host", host)]), 200, "{host}");
+                assert_eq!(asked(&pages, &Method::GET, &[("host", host)]), 200, "{host}");
             }
             for host in
                 ["evil.example", "evil.example:3000", "localhost.evil.example:3000", "x@localhost:3000", "127.0.0.1.nip.io", "10.0.0.1:3000", ""]
             {
-                assert_eq!(asked(&pages, Method::GET, &[("host", host)]), 421, "{host}");
+                assert_eq!(asked(&pages, &Method::GET, &[("host", host)]), 421, "{host}");
             }
-            assert_eq!(asked(&pages, Method::GET, &[]), 421);
-            assert_eq!(asked(&pages, Method::GET, &[("host", "localhost:3000"), ("host", "evil.example")]), 421);
+            assert_eq!(asked(&pages, &Method::GET, &[]), 421);
+            assert_eq!(asked(&pages, &Method::GET, &[("host", "localhost:3000"), ("host", "evil.example")]), 421);
         }
     }
 
@@ -122,7 +122,7 @@ mod tests {
         let pages = Pages::also(["http://localhost:5173".to_owned(), "https://shop.example".to_owned()]);
         let host = ("host", "localhost:3000");
         for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
-            let ask = |headers: &[(&str, &str)]| asked(&pages, method.clone(), &[&[host], headers].concat());
+            let ask = |headers: &[(&str, &str)]| asked(&pages, &method, &[&[host], headers].concat());
             assert_eq!(ask(&[]), 200, "programs send neither");
             for own in ["http://localhost:3000", "http://localhost:5173", "http://127.0.0.1:5173", "https://shop.example"] {
                 assert_eq!(ask(&[("origin", own), ("sec-fetch-site", "same-site")]), 200, "{own}");
@@ -135,16 +135,16 @@ mod tests {
                 assert_eq!(ask(&[("sec-fetch-site", site)]), status, "{site}");
             }
         }
-        assert_eq!(asked(&pages, Method::GET, &[host, ("origin", "http://evil.example")]), 200, "it may look where it is let by CORS");
+        assert_eq!(asked(&pages, &Method::GET, &[host, ("origin", "http://evil.example")]), 200, "it may look where it is let by CORS");
     }
 
     #[test]
     fn the_cloud_is_for_programs() {
         let host = ("host", "127.0.0.1:3001");
-        assert_eq!(asked(&Pages::Nobody, Method::POST, &[host]), 200);
+        assert_eq!(asked(&Pages::Nobody, &Method::POST, &[host]), 200);
         for method in [Method::GET, Method::POST, Method::OPTIONS] {
-            assert_eq!(asked(&Pages::Nobody, method.clone(), &[host, ("origin", "http://127.0.0.1:3001")]), 403);
-            assert_eq!(asked(&Pages::Nobody, method, &[host, ("sec-fetch-site", "none")]), 403);
+            assert_eq!(asked(&Pages::Nobody, &method, &[host, ("origin", "http://127.0.0.1:3001")]), 403);
+            assert_eq!(asked(&Pages::Nobody, &method, &[host, ("sec-fetch-site", "none")]), 403);
         }
     }
 }

@@ -83,11 +83,7 @@ fn transaction(request: &Value) -> Result<(), String> {
     for part in request["TransactItems"].as_array().into_iter().flatten() {
         let Some((kind, one)) = part.as_object().and_then(|p| p.iter().next()) else { continue };
         let item = if kind == "Put" { &one["Item"] } else { &one["Key"] };
-        if kind == "Update" {
-            update(one)?
-        } else {
-            keys(item)?
-        }
+        (if kind == "Update" { update(one) } else { keys(item) })?;
         if !seen.insert((item["pk"]["S"].as_str(), item["sk"]["S"].as_str())) {
             return Err(format!("a transaction has two operations on {} {}", item["pk"]["S"], item["sk"]["S"]));
         }
