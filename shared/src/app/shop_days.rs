@@ -164,7 +164,7 @@ pub async fn count(app: &App, day: Day, now: Timestamp, missed: &mut Missed) -> 
 
 /// The day as its orders are now, without those that this version cannot read.
 async fn recount(app: &App, day: Day, now: Timestamp) -> Result<(ShopDay, Vec<Corrupt>), Problem> {
-    let categories: HashMap<ProductId, Category> = app.store.catalogue().await?.into_iter().map(|o| (o.product.id, o.product.category)).collect();
+    let mut categories: HashMap<ProductId, Category> = HashMap::new();
     let (mut counted, mut odd, mut after) = (ShopDay::empty(day, now), Vec::new(), None);
     loop {
         let numbered = app.store.orders_on(day, after).await?.map(|n| keys::order(n.value.order));
@@ -172,6 +172,10 @@ async fn recount(app: &App, day: Day, now: Timestamp) -> Result<(ShopDay, Vec<Co
         let (orders, mut unreadable, _all) = app.store.behind::<Order>(Page::new(keys, None)).await?.apart();
         odd.append(&mut unread);
         odd.append(&mut unreadable);
+        // A day without orders, as most of a night's are out of season, needs no catalogue.
+        if categories.is_empty() && !orders.is_empty() {
+            categories = app.store.catalogue().await?.into_iter().map(|o| (o.product.id, o.product.category)).collect();
+        }
         let of = |o: &Order| o.attribution.as_ref().filter(|_| o.paid.is_some()).map(|a| keys::commission(a.affiliate, o.placed_at, o.id));
         let mut earned = app.store.get_many(orders.iter().filter_map(|o| of(&o.value))).await?;
         for order in orders.into_iter().map(|o| o.value) {
