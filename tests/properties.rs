@@ -15,6 +15,7 @@ use qutab::domain::{
     refund::RefundStatus,
     text::{PersonName, mask_email, mask_name, mask_number},
     time::{Day, Timestamp},
+    wallet::Wallet,
 };
 
 fn rate() -> impl Strategy<Value = BasisPoints> {
@@ -41,6 +42,34 @@ proptest! {
             prop_assert_eq!(PersonName::parse(name.as_str()).unwrap(), name);
         }
         let _ = (Timestamp::parse(&text), Day::parse(&text), OrderId::parse(&text), OrderStatus::parse(&text));
+    }
+
+    /// Commissions mature one by one, and refunds take back parts of them: one is shown as paid when what has matured up to
+    /// and with it, less what was taken back of that, has been paid out. With more takings back than a wallet remembers, never
+    /// too early.
+    #[test]
+    fn what_is_shown_as_paid_is_what_has_been_paid(steps in prop::collection::vec((0..2_u8, 1..1_000_i64, 0..8_usize), 1..60), paid in 0..8_000_i64) {
+        let mut wallet = Wallet::open(qutab::domain::ids::AffiliateId::named(&["a"]));
+        let (mut left, mut places): (Vec<i64>, Vec<(i64, Timestamp)>) = (Vec::new(), Vec::new());
+        let mut takings = 0;
+        for (second, (kind, amount, of)) in steps.into_iter().enumerate() {
+            let at = Timestamp::from_unix(1_800_000_000 + i64::try_from(second).unwrap());
+            if kind == 0 {
+                places.push((left.iter().sum::<i64>() + amount, at));
+                left.push(amount);
+            } else if let Some(of) = of.checked_rem(left.len()) {
+                let taken = amount.min(left[of]);
+                left[of] -= taken;
+                wallet.note_taken_back(Rupiah::new(places[of].0), places[of].1, Rupiah::new(taken), at).unwrap();
+                takings += 1;
+            }
+        }
+        wallet.balance.paid_out = Rupiah::new(paid);
+        let paid_out = wallet.paid_out();
+        for (number, (covered_by, at)) in places.iter().enumerate() {
+            let (is, should_be) = (paid_out.covers(Rupiah::new(*covered_by), *at), left[..=number].iter().sum::<i64>() <= paid);
+            prop_assert!(is == should_be || (takings > 20 && should_be), "commission {}: {} for {}", number, is, should_be);
+        }
     }
 
     #[test]

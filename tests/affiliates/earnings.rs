@@ -83,6 +83,48 @@ async fn a_bank_account_is_masked_checked_and_verified_anew_after_a_change() {
     assert!(!mails.iter().any(|m| m.text.contains("1234567890")), "and no mail has the whole number");
 }
 
+/// What a refund takes back of a matured commission lowers what has to be paid out for those behind it.
+#[tokio::test]
+async fn what_was_paid_out_is_shown_as_paid_also_after_an_older_sale_was_refunded() {
+    let w = World::new().await;
+    let affiliate = w.affiliate("rina").await;
+    let buyer = w.customer("budi").await;
+    let mut orders = Vec::new();
+    for slug in ["domba-garut", "kambing-super", "sapi-limosin"] {
+        let click = w.click(&affiliate.code).await;
+        let order = w.order(&buyer, slug, Some(&click)).await;
+        w.pay(&order).await;
+        w.drain().await;
+        w.advance(order["id"].as_str().unwrap(), &["processing", "distributed", "completed"]).await;
+        w.pass_seconds(60);
+        orders.push(order["id"].as_str().unwrap().to_owned());
+    }
+    w.pass_days(31);
+    assert_eq!(w.mature().await, 3);
+    let affiliate = w.affiliate_again(&affiliate).await;
+    w.verify_bank(&affiliate).await;
+    let finance = w.admin("finance").await;
+    let refund = json!({ "kind": "end", "because": "undeliverable" });
+    w.post(&format!("/api/admin/orders/{}/refund", orders[0]), &finance, refund).await.ok();
+    let shown = async || {
+        let all = w.get("/api/affiliate/commissions", &affiliate.token).await.ok();
+        all["items"].as_array().unwrap().iter().map(|c| c["status"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let pay = async |amount: i64| {
+        let payout = w.post("/api/affiliate/payouts", &affiliate.token, json!({ "amount": amount })).await.ok();
+        let path = format!("/api/admin/payouts/{}", payout["id"].as_str().unwrap());
+        w.post(&format!("{path}/process"), &finance, json!({})).await.ok();
+        w.post(&format!("{path}/pay"), &finance, json!({ "reference": format!("BCA-{amount}") })).await.ok();
+    };
+    assert_eq!(shown().await, ["available", "available", "void"]);
+    pay(197_500).await;
+    assert_eq!(shown().await, ["available", "paid", "void"], "the second sale alone is paid");
+    let lead = w.get("/api/affiliate/referrals", &affiliate.token).await.ok();
+    assert_eq!(lead["items"][1]["status"], "paid");
+    pay(1_250_000).await;
+    assert_eq!((shown().await, w.balance(&affiliate).await.1), (vec!["paid".into(), "paid".into(), "void".to_owned()], 0));
+}
+
 #[tokio::test]
 async fn payouts_are_requested_listed_and_never_below_the_minimum() {
     let w = World::new().await;

@@ -20,7 +20,7 @@ use qutab::{
         payout::{NotEligible, Payout, obstacles},
         settings::Settings,
         text::{PersonName, mask_number},
-        wallet::{Balance, Standing, Wallet},
+        wallet::{Balance, PaidOut, Standing, Wallet},
     },
     http::{Access, ActiveAffiliate, AffiliateToken, Form, Group, IdempotencyKey, PageQuery, page::Listed},
     secrets::password::Password,
@@ -109,8 +109,8 @@ async fn eligibility(State(app): State<App>, ActiveAffiliate(caller): ActiveAffi
 
 async fn commissions(State(app): State<App>, ActiveAffiliate(caller): ActiveAffiliate, page: PageQuery) -> Result<Json<Listed<Value>>, Problem> {
     let status = page.filter("status").map(Shown::parse).transpose().map_err(|w| Problem::field("status", w))?;
-    let paid_out = app.store.wallet(caller.id).await?.map_or(Rupiah::ZERO, |w| w.value.balance.paid_out);
-    let wanted = |c: &Commission| status.is_none_or(|s| c.shown(paid_out) == s);
+    let paid_out = app.store.wallet(caller.id).await?.map_or_else(PaidOut::default, |w| w.value.paid_out());
+    let wanted = |c: &Commission| status.is_none_or(|s| c.shown(&paid_out) == s);
     let found = app.store.commissions(caller.id, wanted, page.limit, page.after.clone()).await?;
     let (found, next) = found.shown();
     let leads: Vec<_> = found.iter().map(|c| keys::referral(caller.id, c.value.placed_at, c.value.order)).collect();
@@ -118,7 +118,7 @@ async fn commissions(State(app): State<App>, ActiveAffiliate(caller): ActiveAffi
     let mut items = Vec::new();
     for (commission, lead) in found.iter().zip(&leads) {
         let lead = leads_found.take::<Referral>(lead)?;
-        items.push(commission_view(&commission.value, paid_out, lead.as_ref().map(|l| l.value.items.as_str())));
+        items.push(commission_view(&commission.value, &paid_out, lead.as_ref().map(|l| l.value.items.as_str())));
     }
     Ok(Json(page.answer(Page::new(items, next))))
 }
@@ -169,7 +169,7 @@ fn bank_view(account: &PayoutAccount) -> Value {
     })
 }
 
-fn commission_view(c: &Commission, paid_out: Rupiah, items: Option<&str>) -> Value {
+fn commission_view(c: &Commission, paid_out: &PaidOut, items: Option<&str>) -> Value {
     json!({
         "order_number": c.order_number,
         "items": items,

@@ -6,8 +6,7 @@ use crate::{
         commission::Commission,
         ids::AffiliateId,
         lead::{Lead, LeadStatus},
-        money::Rupiah,
-        wallet::Wallet,
+        wallet::{PaidOut, Wallet},
     },
     store::{
         Page, Position,
@@ -21,7 +20,7 @@ const PAGES: usize = 10;
 
 /// One page of leads, newest first; only those of `status`, if one is given.
 pub async fn leads(app: &App, id: AffiliateId, status: Option<LeadStatus>, limit: usize, mut after: Option<Position>) -> Result<Page<Lead>, Problem> {
-    let paid_out = app.store.wallet(id).await?.map_or(Rupiah::ZERO, |w: Stored<Wallet>| w.value.balance.paid_out);
+    let paid_out = app.store.wallet(id).await?.map_or_else(PaidOut::default, |w: Stored<Wallet>| w.value.paid_out());
     let mut items = Vec::new();
     for _ in 0..PAGES {
         // As many as are missing, so that the cursor is always where the page ends.
@@ -31,7 +30,7 @@ pub async fn leads(app: &App, id: AffiliateId, status: Option<LeadStatus>, limit
         let mut found = app.store.get_many(keys.clone()).await?;
         for (referral, key) in referrals.into_iter().zip(&keys) {
             let commission = found.take::<Commission>(key)?.map(|c| c.value);
-            items.extend(Some(lead(referral, commission.as_ref(), paid_out)).filter(|l| status.is_none_or(|s| l.status == s)));
+            items.extend(Some(lead(referral, commission.as_ref(), &paid_out)).filter(|l| status.is_none_or(|s| l.status == s)));
         }
         after = next;
         if after.is_none() || items.len() == limit {
@@ -41,7 +40,7 @@ pub async fn leads(app: &App, id: AffiliateId, status: Option<LeadStatus>, limit
     Ok(Page::new(items, after))
 }
 
-fn lead(referral: Referral, commission: Option<&Commission>, paid_out: Rupiah) -> Lead {
+fn lead(referral: Referral, commission: Option<&Commission>, paid_out: &PaidOut) -> Lead {
     Lead {
         order_number: referral.order_number,
         customer: referral.customer,

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     domain::{
-        commission::CommissionStatus,
+        commission::{Commission, CommissionStatus},
         ids::{OrderId, RefundId},
         money::Rupiah,
         order::{Order, RefundKind},
@@ -16,7 +16,7 @@ use crate::{
         refund::{Refund, RefundReason, RefundStatus},
         text::Note,
         time::Timestamp,
-        wallet::Cause,
+        wallet::{Cause, Wallet},
     },
     store::{
         catalog::AVAILABLE,
@@ -155,8 +155,8 @@ async fn void_commission(app: &App, tx: &mut Transaction<()>, order: &Order, ref
     let Some(attribution) = &order.attribution else { return Ok(()) };
     let (commission_key, wallet_key) = (keys::commission(attribution.affiliate, order.placed_at, order.id), keys::wallet(attribution.affiliate));
     let mut found = app.store.get_many([commission_key.clone(), wallet_key.clone()]).await?;
-    let commission: Option<Stored<crate::domain::commission::Commission>> = found.take(&commission_key)?;
-    let wallet: Option<Stored<crate::domain::wallet::Wallet>> = found.take(&wallet_key)?;
+    let commission: Option<Stored<Commission>> = found.take(&commission_key)?;
+    let wallet: Option<Stored<Wallet>> = found.take(&wallet_key)?;
     let (Some(commission), Some(wallet)) = (commission, wallet) else { return Ok(()) };
     if commission.value.status == CommissionStatus::Void {
         return Ok(());
@@ -170,7 +170,10 @@ async fn void_commission(app: &App, tx: &mut Transaction<()>, order: &Order, ref
         } else {
             Cause::VoidedPending { order: order.id, refund: refund.id }
         };
-        let (after, entry) = wallet.value.clone().post(cause, taken, now)?;
+        let (mut after, entry) = wallet.value.clone().post(cause, taken, now)?;
+        if let Some((covered_by, matured_at)) = commission.value.covered_by.zip(commission.value.matured_at) {
+            after.note_taken_back(covered_by, matured_at, taken, now)?;
+        }
         tx.save(&wallet, &after, ()).create(&entry, ());
     }
     Ok(())

@@ -10,6 +10,7 @@ use super::{
     signal::Signal,
     status,
     time::Timestamp,
+    wallet::PaidOut,
 };
 use serde::{Deserialize, Serialize};
 
@@ -139,12 +140,12 @@ impl Commission {
         Ok((self, taken))
     }
 
-    /// Where it stands for an affiliate to whom `paid_out` has been paid.
-    pub fn shown(&self, paid_out: Rupiah) -> Shown {
+    /// Where it stands for an affiliate to whom so much has been paid.
+    pub fn shown(&self, paid_out: &PaidOut) -> Shown {
         match self.status {
             CommissionStatus::Held => Shown::Held,
             CommissionStatus::Pending => Shown::Pending,
-            CommissionStatus::Available if self.covered_by.is_some_and(|sum| sum <= paid_out) => Shown::Paid,
+            CommissionStatus::Available if self.covered_by.zip(self.matured_at).is_some_and(|(sum, at)| paid_out.covers(sum, at)) => Shown::Paid,
             CommissionStatus::Available => Shown::Available,
             CommissionStatus::Void => Shown::Void,
         }

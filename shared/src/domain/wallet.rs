@@ -158,9 +158,41 @@ pub struct Wallet {
     /// What has left lately, oldest first: it counts against the limit of one person.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub departures: Vec<Departure>,
+    /// What was taken back of commissions that had matured, oldest first: it brings those behind them nearer to their payout.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taken_back: Vec<TakenBack>,
     /// When the last entry was posted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_at: Option<Timestamp>,
+}
+
+/// A part of a matured commission that a refund took back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakenBack {
+    /// The commission's place at that moment: how much was left of what had matured up to and with it.
+    pub place: Rupiah,
+    pub amount: Rupiah,
+    pub at: Timestamp,
+}
+
+/// What has been paid out, for showing which commissions it has paid.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PaidOut {
+    sum: Rupiah,
+    taken_back: Vec<TakenBack>,
+}
+
+impl PaidOut {
+    /// Whether a commission is paid: of `covered_by` when it matured, at `matured_at`.
+    pub fn covers(&self, covered_by: Rupiah, matured_at: Timestamp) -> bool {
+        place(&self.taken_back, covered_by, matured_at).is_ok_and(|place| place <= self.sum)
+    }
+}
+
+/// The place of a commission now: each taking back before or of it has lowered it.
+fn place(taken_back: &[TakenBack], covered_by: Rupiah, matured_at: Timestamp) -> Result<Rupiah, Overflow> {
+    let since = taken_back.iter().filter(|t| t.at >= matured_at);
+    since.fold(Ok(covered_by), |place, taken| place.and_then(|p| if taken.place <= p { p.minus(taken.amount) } else { Ok(p) }))
 }
 
 /// Money of a payout that was sent on its way.
@@ -173,6 +205,8 @@ pub struct Departure {
 
 /// How many departures a wallet remembers: more than one affiliate can have in the days that count.
 const DEPARTURES: usize = 20;
+/// How many takings back it remembers one by one.
+const TAKEN_BACK: usize = 20;
 
 /// The sums of the accounts; what the house owes or has paid.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -236,6 +270,7 @@ impl Wallet {
             shares_bank: false,
             shares_identity: false,
             departures: Vec::new(),
+            taken_back: Vec::new(),
             last_at: None,
         }
     }
@@ -258,6 +293,27 @@ impl Wallet {
     /// The money of a payout has not left, or has come back.
     pub fn forget_departure(&mut self, payout: PayoutId) {
         self.departures.retain(|d| d.payout != payout);
+    }
+
+    /// Remembers that `amount` was taken back of a commission that matured at `matured_at` and was of `covered_by` then. When
+    /// there are too many, the oldest two become one that lowers less: a commission may be shown as paid too late, never too
+    /// early.
+    pub fn note_taken_back(&mut self, covered_by: Rupiah, matured_at: Timestamp, amount: Rupiah, at: Timestamp) -> Result<(), Overflow> {
+        let place = place(&self.taken_back, covered_by, matured_at)?;
+        self.taken_back.push(TakenBack { place, amount, at });
+        while self.taken_back.len() > TAKEN_BACK {
+            let oldest = self.taken_back.remove(0);
+            if let Some(next) = self.taken_back.first_mut() {
+                next.amount = next.amount.plus(oldest.amount)?;
+                next.place = next.place.max(oldest.place);
+                next.at = next.at.min(oldest.at);
+            }
+        }
+        Ok(())
+    }
+
+    pub fn paid_out(&self) -> PaidOut {
+        PaidOut { sum: self.balance.paid_out, taken_back: self.taken_back.clone() }
     }
 
     /// The sum of the other payouts that have left after `since`.
