@@ -218,6 +218,7 @@ async fn what_left_above_the_limit_without_approval_is_recorded_by_a_second_pers
     assert_eq!(close_task(&w, 0).await, 403, "it tells the others of what finance did");
     let all = w.get("/api/admin/tasks", &w.admin("ops").await).await.ok();
     let path = format!("/api/admin/tasks/{}/close", all["items"][0]["id"].as_str().unwrap());
+    assert_eq!(w.post(&path, &w.admin("owner").await, json!({ "note": "sudah" })).await.status, 403, "nor who recorded it");
     assert_eq!(w.post(&path, &w.admin("ops").await, json!({ "note": "sudah dibicarakan" })).await.status, 204);
 }
 

@@ -1,7 +1,7 @@
 //! Transfers through the gateway end by its word, asked for after the last request that could still be under way.
 
 use super::{act, balance, close_task, request, rich, set, status, tasks};
-use qutab_local::wire::{Cut, Position};
+use qutab_local::wire::{Cut, Position, Service};
 use qutab_tests::{Affiliate, World};
 use serde_json::json;
 
@@ -204,4 +204,64 @@ async fn a_transfer_is_not_repeated_after_the_gateway_has_forgotten_its_key() {
     w.wire.zendit.finish_payouts("SUCCEEDED");
     w.days_pass(1).await;
     assert_eq!((status(&w, &payout).await.as_str(), balance(&w, &affiliate).await), ("paid", (0, 0, 0, 1_250_000)));
+}
+
+/// A retry is taken long after the hand-over, and the gateway's reads lag: nothing found then proves nothing.
+#[tokio::test]
+async fn a_transfer_that_has_just_been_taken_is_not_failed_by_reads_that_lag() {
+    let w = World::new().await;
+    let (affiliate, payout) = handed_over(&w).await;
+    w.wire.take_down(Service::Gateway, true);
+    w.drain().await;
+    w.pass_seconds(1_200);
+    w.wire.take_down(Service::Gateway, false);
+    w.sweep().await;
+    w.drain().await;
+    assert_eq!(w.wire.zendit.paid_out(), 1_250_000);
+    w.pass_seconds(30);
+    w.wire.zendit.lose_everything(true);
+    assert_eq!(act(&w, "owner", &payout, "fail", json!({ "reason": "macet" })).await.0, 202);
+    w.drain().await;
+    assert_eq!(status(&w, &payout).await, "processing", "the request was twenty minutes later than the hand-over");
+    w.wire.zendit.lose_everything(false);
+    w.wire.zendit.finish_payouts("SUCCEEDED");
+    w.days_pass(1).await;
+    assert_eq!((status(&w, &payout).await.as_str(), balance(&w, &affiliate).await), ("paid", (0, 0, 0, 1_250_000)));
+}
+
+/// The answer to the request is lost, and the notice is quicker than the next try: its name at the gateway is heard there.
+#[tokio::test]
+async fn a_transfer_that_was_settled_by_its_notice_can_come_back() {
+    let w = World::new().await;
+    let (affiliate, payout) = handed_over(&w).await;
+    taken_and_lost(&w).await;
+    for event in w.wire.zendit.finish_payouts("SUCCEEDED") {
+        w.webhook(&event).await;
+    }
+    w.drain().await;
+    let seen = w.get(&format!("/api/admin/payouts/{payout}"), &w.admin("finance").await).await.ok();
+    assert_eq!((seen["status"].as_str(), seen["transfer"]["gateway_id"].is_string()), (Some("paid"), true), "{seen}");
+    // The bank returns it, and the notice of that is lost.
+    w.wire.zendit.finish_payouts("REVERSED");
+    assert_eq!(act(&w, "owner", &payout, "reverse", json!({ "reason": "kembali" })).await.0, 202);
+    w.drain().await;
+    assert_eq!((status(&w, &payout).await.as_str(), balance(&w, &affiliate).await), ("reversed", (0, 1_250_000, 0, 0)));
+}
+
+#[tokio::test]
+async fn success_of_a_transfer_that_came_back_rings_unless_it_is_an_older_answer() {
+    let w = World::new().await;
+    let (affiliate, payout) = paid(&w).await;
+    for event in w.wire.zendit.finish_payouts("REVERSED") {
+        w.webhook(&event).await;
+    }
+    w.drain().await;
+    assert_eq!(status(&w, &payout).await, "reversed");
+    let told = w.wire.zendit.turn_payouts("REVERSED", "SUCCEEDED");
+    w.webhook(&told[0]).await;
+    w.drain().await;
+    assert_eq!(tasks(&w).len(), 0, "it may be from before");
+    w.days_pass(1).await;
+    assert_eq!(tasks(&w), ["money_contradiction"], "it still says so");
+    assert_eq!((status(&w, &payout).await.as_str(), balance(&w, &affiliate).await), ("reversed", (0, 1_250_000, 0, 0)), "a person decides");
 }

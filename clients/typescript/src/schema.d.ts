@@ -4368,6 +4368,7 @@ export interface components {
             gateway_id: string | null;
             /** @description Since when the gateway is not asked to take it any more; it fails soon after, unless it was taken all the same */
             given_up_at: components["schemas"]["Time"] | null;
+            taken_at?: components["schemas"]["Time"];
         };
         TransferReference: string;
         Upload: {

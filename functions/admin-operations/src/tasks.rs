@@ -80,10 +80,11 @@ pub async fn close(State(app): State<App>, caller: AdminCaller, Path(task): Path
         | Subject::OrderDifference { .. }
         | Subject::OddRow { .. }
         | Subject::MoneyContradiction { .. } => {}
-        // It tells the others of what one person did.
+        // It tells the others of what these two did.
         Subject::PayoutNotApproved { payout } => {
-            if app.store.payout(*payout).await?.is_some_and(|p| p.value.processed_by == Some(by.admin)) {
-                return Err(Problem::new(Code::NotAllowed).detail("somebody else than who processed this payout looks at it and closes this"));
+            if app.store.payout(*payout).await?.is_some_and(|p| [p.value.processed_by, p.value.decided_by].contains(&Some(by.admin))) {
+                let why = "somebody else than who processed this payout, and who recorded that it left, looks at it and closes this";
+                return Err(Problem::new(Code::NotAllowed).detail(why));
             }
         }
     }

@@ -4,7 +4,7 @@ use super::{
     App, Code, Problem, ROUNDS, Shop,
     audit::{self, Reviewer},
     record_payment::surplus_refund,
-    send_refund::owed,
+    send_refund::{self, owed},
     shop_days,
 };
 use crate::{
@@ -77,7 +77,7 @@ async fn look_up(shop: &Shop, refund: &Refund, now: Timestamp) -> Result<Verdict
     {
         return Ok(Verdict::Taken(answer));
     }
-    Ok(shop.gateway.look_up_refund(refund, now).await?.verdict(refund.updated_at))
+    Ok(send_refund::look_up(shop, refund, now).await?.verdict(refund.updated_at))
 }
 
 /// The transfer has been made by hand. Only a refund that waits for one: what is at the gateway may still be sent there.

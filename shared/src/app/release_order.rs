@@ -132,7 +132,7 @@ async fn expire(shop: &Shop, now: Timestamp) -> Result<(Expired, Ended), Problem
     let mut done = Expired::default();
     let mut lap = Lap::go_on(&shop.app, "payment-expiry", shards(), SECONDS).await?;
     while let Some((shard, after)) = lap.go() {
-        let orders = lap.turn(shop.app.store.unpaid(shard, now, after).await).await?;
+        let orders = lap.turn_by_turn(shop.app.store.unpaid(shard, now, after).await).await?;
         for read in orders.into_iter().filter(|o| is_overdue(&o.value, now)) {
             if lap.is_late() {
                 break;

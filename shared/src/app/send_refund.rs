@@ -16,7 +16,7 @@ use crate::{
         outbox::{OutboxItem, Work},
         refund::{Refund, RefundStatus},
         time::Timestamp,
-        verdict::{Announced, NextRequest, NotTaken, Verdict},
+        verdict::{Announced, LookUp, NextRequest, NotTaken, Verdict},
     },
     gateway::{RefundAnswer, RefundState},
     store::{
@@ -40,13 +40,13 @@ pub async fn send_refund(shop: &Shop, order: OrderId, id: RefundId, tries: u32) 
     }
     match NextRequest::decide(read.value.requested_at, read.value.given_up_at, tries, now) {
         NextRequest::Wait => Err(Problem::unavailable("the last request to refund may still be under way")),
-        NextRequest::Conclude { last_request } => match shop.gateway.look_up_refund(&read.value, now).await?.verdict(last_request) {
+        NextRequest::Conclude { last_request } => match look_up(shop, &read.value, now).await?.verdict(last_request) {
             Verdict::Taken(answer) => taken(shop, read, answer, now).await,
             Verdict::NotTaken(proof) => leave_to_a_person(shop, read, proof).await,
             Verdict::Undecided => Err(Problem::unavailable("a request to refund may still be under way")),
         },
         NextRequest::Send { look_up_first, last } => {
-            if look_up_first && let Some(answer) = shop.gateway.look_up_refund(&read.value, now).await?.found() {
+            if look_up_first && let Some(answer) = look_up(shop, &read.value, now).await?.found() {
                 return taken(shop, read, answer, now).await;
             }
             match shop.gateway.refund(&read.value).await {
@@ -61,6 +61,15 @@ pub async fn send_refund(shop: &Shop, order: OrderId, id: RefundId, tries: u32) 
             }
         }
     }
+}
+
+/// Asks the gateway what it has under our name. Two refunds that live are a person's, whatever the one says that counts.
+pub(super) async fn look_up(shop: &Shop, refund: &Refund, now: Timestamp) -> Result<LookUp<RefundAnswer>, Problem> {
+    let found = shop.gateway.look_up_refund(refund, now).await?;
+    if found.is_doubled() {
+        contradiction(shop, refund.name_at_gateway(), "the gateway has two refunds under one name").await?;
+    }
+    Ok(found)
 }
 
 /// The gateway has taken it: it takes its course there.
@@ -137,7 +146,10 @@ pub async fn ask_about_sent(shop: &Shop, now: Timestamp) -> Result<(usize, Ended
     let mut settled = 0;
     let mut lap = Lap::go_on(&shop.app, "refunds-sent", vec!["sent"], ASKING_SECONDS).await?;
     while let Some((_, after)) = lap.go() {
-        for read in lap.turn(shop.app.store.refunds_sent_before(now.plus_seconds(-PATIENCE_SECONDS), after).await).await? {
+        for read in lap.turn_by_turn(shop.app.store.refunds_sent_before(now.plus_seconds(-PATIENCE_SECONDS), after).await).await? {
+            if lap.is_late() {
+                break;
+            }
             match ask_about_one(shop, &read.value, now).await {
                 Ok(is_settled) => settled += usize::from(is_settled),
                 Err(problem) => tracing::info!(refund = %read.value.id, code = problem.code.as_str(), "refund not asked for in this run"),

@@ -16,7 +16,7 @@ use crate::{
         payout::{Decider, Decision, Evidence, Payout, PayoutStatus, Refusal, Transfer},
         text::{Note, TransferReference},
         time::Timestamp,
-        verdict::{Announced, NextRequest, NotTaken, Verdict},
+        verdict::{Announced, LookUp, NextRequest, NotTaken, Verdict},
     },
     gateway::{PayoutAnswer, PayoutState},
     store::transaction::{Commit, Transaction},
@@ -58,11 +58,11 @@ pub async fn send(shop: &Shop, id: PayoutId, tries: u32) -> Result<(), Problem> 
         NextRequest::Wait => Err(Problem::unavailable("the last request to transfer may still be under way")),
         NextRequest::Conclude { last_request } => conclude(shop, id, last_request).await,
         NextRequest::Send { look_up_first, last } => {
-            if look_up_first && let Some(answer) = shop.gateway.look_up_payout(id, now).await?.found() {
-                return taken(&shop.app, id, &answer).await;
+            if look_up_first && let Some(answer) = look_up(shop, id, now).await?.found() {
+                return settle(&shop.app, id, &answer).await;
             }
             match shop.gateway.pay_out(&read.value).await {
-                Ok(answer) => taken(&shop.app, id, &answer).await,
+                Ok(answer) => settle(&shop.app, id, &answer).await,
                 Err(error) => {
                     if error.is_refusal() && (last || error.rules_payout_out()) {
                         give_up(&shop.app, id, now).await?;
@@ -74,6 +74,15 @@ pub async fn send(shop: &Shop, id: PayoutId, tries: u32) -> Result<(), Problem> 
     }
 }
 
+/// Asks the gateway what it has under our name. Two transfers that live are a person's, whatever the one says that counts.
+async fn look_up(shop: &Shop, id: PayoutId, now: Timestamp) -> Result<LookUp<PayoutAnswer>, Problem> {
+    let found = shop.gateway.look_up_payout(id, now).await?;
+    if found.is_doubled() {
+        contradiction(&shop.app, id, "the gateway has two transfers under one name").await?;
+    }
+    Ok(found)
+}
+
 /// No more requests are sent from now on.
 async fn give_up(app: &App, id: PayoutId, now: Timestamp) -> Result<(), Problem> {
     note(app, id, |t| t.given_up_at.is_none().then_some(Transfer { given_up_at: Some(now), ..t })).await
@@ -81,8 +90,8 @@ async fn give_up(app: &App, id: PayoutId, now: Timestamp) -> Result<(), Problem>
 
 /// No request is under way: what the gateway knows under our name stands, and otherwise the transfer has failed.
 async fn conclude(shop: &Shop, id: PayoutId, last_request: Timestamp) -> Result<(), Problem> {
-    match shop.gateway.look_up_payout(id, shop.app.clock.now()).await?.verdict(last_request) {
-        Verdict::Taken(answer) => taken(&shop.app, id, &answer).await,
+    match look_up(shop, id, shop.app.clock.now()).await?.verdict(last_request) {
+        Verdict::Taken(answer) => settle(&shop.app, id, &answer).await,
         Verdict::NotTaken(proof) => fail(&shop.app, id, proof).await,
         Verdict::Undecided => Err(Problem::unavailable("a request to transfer may still be under way")),
     }
@@ -94,11 +103,6 @@ async fn known(shop: &Shop, id: PayoutId, gateway_id: &str) -> Result<(), Proble
         Heard::Unknown | Heard::NotOurs => contradiction(&shop.app, id, "the gateway no longer knows a transfer that it had taken").await,
         Heard::UnderWay | Heard::Says(_) => Ok(()),
     }
-}
-
-async fn taken(app: &App, id: PayoutId, answer: &PayoutAnswer) -> Result<(), Problem> {
-    note(app, id, |t| t.gateway_id.is_none().then(|| Transfer { gateway_id: Some(answer.id.clone()), ..t })).await?;
-    settle(app, id, answer).await
 }
 
 fn words(text: &str) -> Result<Note, Problem> {
@@ -136,9 +140,10 @@ pub(super) async fn record(shop: &Shop, gateway_id: &str) -> Result<Heard, Probl
     })
 }
 
-/// Records the gateway's word about a transfer. A word that is known, or older than what is known, changes nothing; one that
-/// contradicts our books is a person's.
+/// Records the gateway's word about a transfer, and its name for it, whichever way the word has come. A word that is known, or
+/// older than what is known, changes nothing; one that contradicts our books is a person's.
 async fn settle(app: &App, id: PayoutId, answer: &PayoutAnswer) -> Result<(), Problem> {
+    let now = app.clock.now();
     let Some(payout) = app.store.payout(id).await?.map(|p| p.value) else {
         return contradiction(app, id, "the gateway has a transfer for a payout that does not exist").await;
     };
@@ -147,6 +152,10 @@ async fn settle(app: &App, id: PayoutId, answer: &PayoutAnswer) -> Result<(), Pr
     };
     if transfer.gateway_id.as_ref().is_some_and(|known| *known != answer.id) {
         return contradiction(app, id, "the gateway has two transfers under one name").await;
+    }
+    if transfer.gateway_id.is_none() {
+        let known = |t: Transfer| Transfer { gateway_id: Some(answer.id.clone()), taken_at: Some(now), ..t };
+        note(app, id, |t| t.gateway_id.is_none().then(|| known(t))).await?;
     }
     let reference = || TransferReference::parse(&answer.id).map_err(|w| Problem::internal(w.message));
     let paid = || Ok::<_, Problem>(Decision::Pay { reference: reference()?, evidence: Evidence::HasLeft });
@@ -164,6 +173,13 @@ async fn settle(app: &App, id: PayoutId, answer: &PayoutAnswer) -> Result<(), Pr
             by_gateway(app, id, &reversed()?).await
         }
         (PayoutState::Reversed, PayoutStatus::Paid) => by_gateway(app, id, &reversed()?).await,
+        (PayoutState::Succeeded, PayoutStatus::Reversed) if payout.decided_at.is_none_or(|at| now.since(at) >= PATIENCE_SECONDS) => {
+            contradiction(app, id, "the transfer has succeeded, though it came back here").await
+        }
+        // Perhaps an answer from before it came back: it is asked for again.
+        (PayoutState::Succeeded, PayoutStatus::Reversed) => {
+            Err(Problem::unavailable("the gateway says that a transfer which came back has succeeded"))
+        }
         (PayoutState::UnderWay | PayoutState::Succeeded | PayoutState::Failed | PayoutState::Reversed, _) => Ok(()),
     }
 }
@@ -219,24 +235,31 @@ pub async fn ask(shop: &Shop, id: PayoutId, by: AdminId, ending: TransferEnding)
     let Some(payout) = shop.app.store.payout(id).await?.map(|p| p.value) else { return Ok(()) };
     let Some(transfer) = payout.transfer.as_ref().filter(|t| t.by != by) else { return Ok(()) };
     let now = shop.app.clock.now();
-    let Some(gateway_id) = &transfer.gateway_id else {
+    if transfer.gateway_id.is_none() && ending == TransferEnding::Failed {
         // It is still being sent: no more, and the sender concludes.
-        return if ending == TransferEnding::Failed { give_up(&shop.app, id, now).await } else { Ok(()) };
+        return give_up(&shop.app, id, now).await;
+    }
+    let by_id = match &transfer.gateway_id {
+        Some(gateway_id) => shop.gateway.read_payout(gateway_id).await?,
+        None => None,
     };
-    if let Some(answer) = shop.gateway.read_payout(gateway_id).await? {
-        if ending == TransferEnding::Reversed && answer.state == PayoutState::Failed && payout.status == PayoutStatus::Paid {
-            let note = words("the gateway says that the transfer has failed")?;
-            return by_gateway(&shop.app, id, &Decision::Reverse { note }).await;
-        }
-        return settle(&shop.app, id, &answer).await;
+    let answer = match by_id {
+        Some(answer) => answer,
+        // It had taken it, and knows it neither by its own id nor under our name: only then a person's wish to end it counts.
+        None => match (look_up(shop, id, now).await?.verdict(transfer.last_request()), ending) {
+            (Verdict::Taken(answer), _) => answer,
+            (Verdict::NotTaken(proof), TransferEnding::Failed) => return fail(&shop.app, id, proof).await,
+            (Verdict::NotTaken(_), TransferEnding::Reversed) => {
+                return contradiction(&shop.app, id, "the gateway no longer knows a transfer that is paid").await;
+            }
+            (Verdict::Undecided, _) => return Err(Problem::unavailable("a request to transfer may still be under way")),
+        },
+    };
+    if ending == TransferEnding::Reversed && answer.state == PayoutState::Failed && payout.status == PayoutStatus::Paid {
+        let note = words("the gateway says that the transfer has failed")?;
+        return by_gateway(&shop.app, id, &Decision::Reverse { note }).await;
     }
-    // It had taken it, and knows it neither by its own id nor under our name: only then a person's wish to end it counts.
-    match (shop.gateway.look_up_payout(id, now).await?.verdict(transfer.at), ending) {
-        (Verdict::Taken(answer), _) => settle(&shop.app, id, &answer).await,
-        (Verdict::NotTaken(proof), TransferEnding::Failed) => fail(&shop.app, id, proof).await,
-        (Verdict::NotTaken(_), TransferEnding::Reversed) => contradiction(&shop.app, id, "the gateway no longer knows a transfer that is paid").await,
-        (Verdict::Undecided, _) => Err(Problem::unavailable("a request to transfer may still be under way")),
-    }
+    settle(&shop.app, id, &answer).await
 }
 
 /// How long the gateway is given to tell by itself, how long one run asks, and after how long a person is told.
@@ -249,7 +272,10 @@ pub(super) const UNSETTLED_SECONDS: i64 = 3 * 86_400;
 pub async fn ask_about_sent(shop: &Shop, now: Timestamp) -> Result<Ended, Problem> {
     let mut lap = Lap::go_on(&shop.app, "transfers-sent", vec!["open"], ASKING_SECONDS).await?;
     while let Some((_, after)) = lap.go() {
-        for payout in lap.turn(shop.app.store.open_payouts(|p| p.status == PayoutStatus::Processing, 50, after).await).await? {
+        for payout in lap.turn_by_turn(shop.app.store.open_payouts(|p| p.status == PayoutStatus::Processing, 50, after).await).await? {
+            if lap.is_late() {
+                break;
+            }
             let Some(transfer) = payout.value.transfer.filter(|t| now.since(t.at) >= PATIENCE_SECONDS) else { continue };
             let Some(gateway_id) = &transfer.gateway_id else { continue };
             if let Err(problem) = ask_about_one(shop, payout.value.id, gateway_id, transfer.at, now).await {

@@ -52,7 +52,7 @@ impl Payout {
             return Err(Refusal::Exported);
         }
         let (mut handed, wallet) = self.leave(wallet, policy)?;
-        handed.transfer = Some(Transfer { by: admin, at: policy.now, gateway_id: None, given_up_at: None });
+        handed.transfer = Some(Transfer { by: admin, at: policy.now, gateway_id: None, taken_at: None, given_up_at: None });
         Ok((handed, wallet))
     }
 

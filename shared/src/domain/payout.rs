@@ -98,9 +98,19 @@ pub struct Transfer {
     /// The gateway's name for it, once it has taken it.
     #[serde(default)]
     pub gateway_id: Option<String>,
+    /// When its name was first heard: no request was sent after that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_at: Option<Timestamp>,
     /// Since when the gateway is not asked to take it any more, for it has refused for too long.
     #[serde(default)]
     pub given_up_at: Option<Timestamp>,
+}
+
+impl Transfer {
+    /// When the gateway may last have been asked to make it.
+    pub fn last_request(&self) -> Timestamp {
+        self.taken_at.map_or(self.at, |at| at.max(self.at))
+    }
 }
 
 /// Who decides: a person, or the gateway that tells what became of its transfer.

@@ -27,6 +27,7 @@ pub enum Announced {
 #[derive(Debug, Clone)]
 pub struct LookUp<T> {
     found: Option<T>,
+    doubled: bool,
     asked_at: Timestamp,
 }
 
@@ -47,9 +48,17 @@ pub enum Verdict<T> {
 }
 
 impl<T> LookUp<T> {
-    /// The answer to a look-up that was sent at `asked_at`.
-    pub const fn answered(found: Option<T>, asked_at: Timestamp) -> Self {
-        Self { found, asked_at }
+    /// The answer to a look-up that was sent at `asked_at`: of all that was found under our name, the one that has got furthest
+    /// by `rank` (lowest first) counts. `lives` says which have moved money or still may.
+    pub fn answered<R: Ord>(mut found: Vec<T>, rank: impl Fn(&T) -> R, lives: impl Fn(&T) -> bool, asked_at: Timestamp) -> Self {
+        found.sort_by_key(rank);
+        let doubled = found.iter().filter(|one| lives(one)).count() > 1;
+        Self { found: found.into_iter().next(), doubled, asked_at }
+    }
+
+    /// Whether more than one lives under our name, which is to be one.
+    pub const fn is_doubled(&self) -> bool {
+        self.doubled
     }
 
     pub fn found(self) -> Option<T> {
@@ -107,10 +116,19 @@ mod tests {
 
     #[test]
     fn nothing_found_is_a_verdict_only_after_the_last_request_has_ended() {
-        let nothing = |asked| LookUp::<()>::answered(None, at(asked)).verdict(at(0));
+        let looked = |found: Vec<()>, asked| LookUp::answered(found, |()| 0, |()| true, at(asked));
+        let nothing = |asked| looked(Vec::new(), asked).verdict(at(0));
         assert!(matches!(nothing(899), Verdict::Undecided));
         assert!(matches!(nothing(900), Verdict::NotTaken(proof) if proof.asked_at() == at(900)));
-        assert!(matches!(LookUp::answered(Some(()), at(1)).verdict(at(0)), Verdict::Taken(())), "found counts at once");
+        assert!(matches!(looked(vec![()], 1).verdict(at(0)), Verdict::Taken(())), "found counts at once");
+    }
+
+    #[test]
+    fn what_has_got_furthest_counts_and_two_that_live_are_noticed() {
+        let looked = |found: &[u8]| LookUp::answered(found.to_vec(), |rank| *rank, |rank| *rank < 2, at(0));
+        assert_eq!((looked(&[3, 1]).is_doubled(), looked(&[3, 1]).found()), (false, Some(1)));
+        assert_eq!((looked(&[1, 0]).is_doubled(), looked(&[1, 0]).found()), (true, Some(0)));
+        assert!(!looked(&[]).is_doubled() && !looked(&[2, 3]).is_doubled());
     }
 
     #[test]

@@ -149,10 +149,13 @@ impl Gateway {
     pub async fn look_up_refund(&self, refund: &Refund, now: Timestamp) -> Result<LookUp<RefundAnswer>, GatewayError> {
         let path = format!("/refunds?invoice_id={}&limit=100", wire::path_segment(&refund.invoice));
         let list = wire::refunds(&self.repeat("GET", &path, None, None).await?)?;
-        let mut own: Vec<_> = list.into_iter().filter(|r| r.reference == Some((refund.order, refund.id))).collect();
-        // One that lives counts before one that has failed.
-        own.sort_by_key(|r| r.state == RefundState::Failed);
-        Ok(LookUp::answered(own.into_iter().next(), now))
+        let own = list.into_iter().filter(|r| r.reference == Some((refund.order, refund.id))).collect();
+        let rank = |r: &RefundAnswer| match r.state {
+            RefundState::Succeeded => 0,
+            RefundState::Pending | RefundState::Unknown => 1,
+            RefundState::Failed => 2,
+        };
+        Ok(LookUp::answered(own, rank, |r| r.state != RefundState::Failed, now))
     }
 
     pub async fn read_refund(&self, id: &str) -> Result<Option<RefundAnswer>, GatewayError> {
@@ -174,9 +177,14 @@ impl Gateway {
     /// Asks, at `now`, which transfer the gateway has under our name for it.
     pub async fn look_up_payout(&self, id: PayoutId, now: Timestamp) -> Result<LookUp<PayoutAnswer>, GatewayError> {
         let list = wire::payouts(&self.repeat("GET", &format!("/v2/payouts?reference_id={id}"), None, None).await?)?;
-        let mut own: Vec<_> = list.into_iter().filter(|p| p.payout == Some(id)).collect();
-        own.sort_by_key(|p| p.state == PayoutState::Failed);
-        Ok(LookUp::answered(own.into_iter().next(), now))
+        let own = list.into_iter().filter(|p| p.payout == Some(id)).collect();
+        let rank = |p: &PayoutAnswer| match p.state {
+            PayoutState::Succeeded => 0,
+            PayoutState::UnderWay => 1,
+            PayoutState::Reversed => 2,
+            PayoutState::Failed => 3,
+        };
+        Ok(LookUp::answered(own, rank, |p| matches!(p.state, PayoutState::Succeeded | PayoutState::UnderWay), now))
     }
 
     pub async fn read_payout(&self, id: &str) -> Result<Option<PayoutAnswer>, GatewayError> {
