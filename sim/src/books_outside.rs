@@ -6,7 +6,7 @@ use crate::{
 };
 use qutab::domain::{
     commission::Commission,
-    order::OrderStatus,
+    order::{Order, OrderStatus},
     payout::PayoutStatus,
     refund::{Refund, RefundStatus},
 };
@@ -24,6 +24,11 @@ impl Run<'_> {
             let of = books.orders.values().filter(|o| o.paid.as_ref().is_some_and(|p| p.invoice == invoice.id)).count();
             let receipts: Vec<_> = books.receipts.iter().filter(|r| r.paid.invoice == invoice.id).collect();
             let found = of + receipts.len();
+            let right = |o: &&Order| {
+                o.paid.as_ref().is_some_and(|p| p.invoice == invoice.id && p.amount == o.total && Some(o.total.get()) == invoice.paid_amount)
+            };
+            let wrong = of - books.orders.values().filter(right).count();
+            self.ensure(wrong == 0, "an order is paid with what it costs", || format!("{} with {:?}", invoice.id, invoice.paid_amount));
             let told = self.notices.iter().any(|n| n.subject().0 == invoice.id && n.delivered);
             let shown = || format!("{}: {of} orders, {} receipts", invoice.id, receipts.len());
             self.ensure(found <= 1, "a payment pays once", shown);

@@ -122,6 +122,29 @@ async fn a_use_is_given_back_once_when_the_order_ends_unpaid() {
     assert_eq!(w.coupon_used("SEKALI"), 1, "a refunded order has used its coupon");
 }
 
+/// Of two uses one is given back, and the other still counts.
+#[tokio::test]
+async fn a_customers_uses_are_counted_one_by_one() {
+    let w = World::new().await;
+    let buyer = w.customer("budi").await;
+    w.put_coupon(Coupon { per_customer: Some(2), limit: 9, ..w.plain_coupon("DUAKALI") }).await;
+    for _ in 0..2 {
+        w.pay(&order(&w, &buyer, GOAT, "DUAKALI").await.ok()).await;
+        w.drain().await;
+    }
+    assert_eq!(order(&w, &buyer, GOAT, "DUAKALI").await.status, 422);
+    let other = w.customer("siti").await;
+    w.pay(&order(&w, &other, GOAT, "DUAKALI").await.ok()).await;
+    w.drain().await;
+    let unpaid = order(&w, &other, GOAT, "DUAKALI").await.ok();
+    assert_eq!(w.coupon_used("DUAKALI"), 4);
+    w.post(&format!("/api/orders/{}/cancel", unpaid["id"].as_str().unwrap()), &other, json!({})).await.ok();
+    assert_eq!(w.coupon_used("DUAKALI"), 3);
+    w.pay(&order(&w, &other, GOAT, "DUAKALI").await.ok()).await;
+    w.drain().await;
+    assert_eq!((order(&w, &other, GOAT, "DUAKALI").await.status, w.coupon_used("DUAKALI")), (422, 4), "one was used, and now two are");
+}
+
 #[tokio::test]
 async fn codes_cannot_be_guessed_in_bulk() {
     let w = World::new().await;

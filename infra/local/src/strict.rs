@@ -73,7 +73,11 @@ fn update(request: &Value) -> Result<(), String> {
 fn query(request: &Value) -> Result<(), String> {
     let condition = request["KeyConditionExpression"].as_str().unwrap_or_default();
     let values = condition.split(|c: char| !c.is_alphanumeric() && !matches!(c, ':' | '_')).filter(|word| word.starts_with(':'));
-    values.map(|name| request["ExpressionAttributeValues"].get(name)).try_for_each(|value| sized(condition, value, PARTITION_KEY))?;
+    for (number, name) in values.enumerate() {
+        // The partition key is compared first, everywhere here; what follows is the sort key.
+        let most = if number == 0 { PARTITION_KEY } else { SORT_KEY };
+        sized(condition, request["ExpressionAttributeValues"].get(name), most)?;
+    }
     keys(&request["ExclusiveStartKey"])
 }
 

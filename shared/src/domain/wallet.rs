@@ -191,8 +191,8 @@ impl PaidOut {
 
 /// The place of a commission now: each taking back before or of it has lowered it.
 fn place(taken_back: &[TakenBack], covered_by: Rupiah, matured_at: Timestamp) -> Result<Rupiah, Overflow> {
-    let since = taken_back.iter().filter(|t| t.at >= matured_at);
-    since.fold(Ok(covered_by), |place, taken| place.and_then(|p| if taken.place <= p { p.minus(taken.amount) } else { Ok(p) }))
+    let mut since = taken_back.iter().filter(|t| t.at >= matured_at);
+    since.try_fold(covered_by, |p, taken| if taken.place <= p { p.minus(taken.amount) } else { Ok(p) })
 }
 
 /// Money of a payout that was sent on its way.
