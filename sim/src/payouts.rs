@@ -47,6 +47,8 @@ impl Run<'_> {
         let path = format!("/api/admin/payouts/{id}/{verb}");
         let answer = self.call(fault, "POST", &path, &token, None, body).await;
         self.tell(format!("staff {staff} {act:?} payout {of}: {} {}", answer.status, answer.body["status"]));
+        // The outside sees what was done, also where the process died of it.
+        self.calm();
         let Some(after) = self.known(&id).await else { return };
         let took = after != before;
         if took {
@@ -100,6 +102,7 @@ impl Run<'_> {
         let csv = format!("payout_id,reference\r\n{id},BCA-{}\r\n", self.event);
         let answer = self.call(fault, "POST", "/api/admin/payouts/batch", &token, None, json!({ "action": "pay", "csv": csv })).await;
         self.tell(format!("staff {staff} uploads a table that no export made, with payout {of}: {} {}", answer.status, answer.body["items"][0]));
+        self.calm();
         // The gateway's own transfer is recorded by its word, whenever it is asked.
         let by_table = |p: Payout| p.status == PayoutStatus::Paid && p.exported_at.is_none() && p.transfer.is_none();
         let paid = !already && self.known(id).await.is_some_and(by_table);
