@@ -205,6 +205,19 @@ async fn small_payouts_of_a_week_count_together_against_the_limit() {
 }
 
 #[tokio::test]
+async fn what_was_recorded_as_left_counts_against_the_limit_as_well() {
+    let w = World::new().await;
+    set(&w, json!({ "second_person_above": 500_000 })).await;
+    let affiliate = rich(&w, "rina").await;
+    let payout = request(&w, &affiliate, json!({ "amount": 400_000 })).await;
+    act(&w, "finance", &payout, "process", json!({})).await;
+    assert_eq!(act(&w, "finance", &payout, "pay", json!({ "reference": "BCA-1", "transfer_has_left": true })).await.0, 200);
+    let payout = request(&w, &affiliate, json!({ "amount": 400_000 })).await;
+    act(&w, "finance", &payout, "process", json!({})).await;
+    assert_eq!(act(&w, "finance", &payout, "pay", json!({ "reference": "BCA-2" })).await.0, 403, "together above the limit");
+}
+
+#[tokio::test]
 async fn what_left_above_the_limit_without_approval_is_recorded_by_a_second_person_and_rings() {
     let w = World::new().await;
     set(&w, json!({ "second_person_above": 1_000_000 })).await;
