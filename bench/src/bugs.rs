@@ -1,4 +1,4 @@
-//! `bugs [--only text] [--seeds 4000]`: which of the seeded bugs of `bench/bugs.yaml` are found, by what and how soon.
+//! `bugs [--only "text|text"] [--seeds 4000]`: which of the seeded bugs of `bench/bugs.yaml` are found, by what and how soon.
 //!
 //! All of them are built into one copy of the tree, each asleep behind a switch that one environment variable wakes: so the
 //! whole catalogue costs one build. The copy is in `target/bugs`; nothing of it is in the program.
@@ -215,7 +215,7 @@ fn hunted(arguments: &[String], say: &(dyn Fn(&str) + Sync)) -> Result<usize, St
     let seeds = format!("0..{}", option(arguments, "--seeds").unwrap_or("4000"));
     let mut hunt = Hunt { tree, tests, bench, seeds, known: Vec::new() };
     let only = option(arguments, "--only").unwrap_or_default();
-    let wanted: Vec<(usize, &Bug)> = bugs.iter().enumerate().filter(|(_, b)| b.name.contains(only) || b.class == only).collect();
+    let wanted: Vec<(usize, &Bug)> = bugs.iter().enumerate().filter(|(_, b)| only.split('|').any(|o| b.name.contains(o) || b.class == o)).collect();
     let mut hunters: Vec<String> = wanted.iter().flat_map(|(_, b)| b.hunt.clone()).collect();
     hunters.sort_unstable();
     hunters.dedup();
