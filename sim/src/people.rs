@@ -1,16 +1,23 @@
 //! Who is in the shop before a history begins: made once by the use cases, then put into each world as it is.
 
-use crate::run::STAFF;
 use qutab::domain::{
     contact::Email,
     identity::{Audience, Customer},
     ids::CustomerId,
     money::Rupiah,
     settings::Settings,
+    staff::Role,
     time::Timestamp,
 };
 use qutab_tests::{Affiliate, World};
 use serde_json::Value;
+
+pub const STAFF: [(&str, Role); 4] = [
+    ("owner@qutab.test", Role::Owner),
+    ("finance@qutab.test", Role::Finance),
+    ("ops@qutab.test", Role::Operations),
+    ("second-owner@qutab.test", Role::Owner),
+];
 
 #[derive(Debug)]
 pub struct People {

@@ -2,7 +2,7 @@
 
 use crate::{
     outside::{ByHand, Notice, TableForBank, Transfer},
-    people::People,
+    people::{People, STAFF},
     plan::{Event, Fault, Plan, Step},
 };
 use qutab::domain::{identity::Audience, ids::AdminId, staff::Role, time::Timestamp};
@@ -58,12 +58,6 @@ pub struct Run<'a> {
     began: Timestamp,
 }
 
-pub const STAFF: [(&str, Role); 4] = [
-    ("owner@qutab.test", Role::Owner),
-    ("finance@qutab.test", Role::Finance),
-    ("ops@qutab.test", Role::Operations),
-    ("second-owner@qutab.test", Role::Owner),
-];
 pub const OPS: u8 = 2;
 /// How long a token is used again: less than it lives.
 const TOKEN_SECONDS: i64 = 400;
