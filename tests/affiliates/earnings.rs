@@ -83,7 +83,7 @@ async fn a_bank_account_is_masked_checked_and_verified_anew_after_a_change() {
     assert!(!mails.iter().any(|m| m.text.contains("1234567890")), "and no mail has the whole number");
 }
 
-/// What a refund takes back of a matured commission lowers what has to be paid out for those behind it.
+/// A refund that takes back a part of a matured commission lowers what has to be paid out for those behind it.
 #[tokio::test]
 async fn what_was_paid_out_is_shown_as_paid_also_after_an_older_sale_was_refunded() {
     let w = World::new().await;

@@ -52,7 +52,7 @@ impl DynamoDbLocal {
         Reply { status, content_type: "application/x-amz-json-1.0", body }
     }
 
-    /// What `embedded` answers, which has to be the same.
+    /// The answer of `embedded`, which has to be the same.
     pub fn compared(&self, operation: &str, body: &[u8], embedded: impl FnOnce() -> Reply) -> Reply {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let (ours, theirs) = (embedded(), self.ask(operation, body));

@@ -231,7 +231,7 @@ impl Wire {
             if matches!(operation.as_str(), "Query" | "Scan") && request["Limit"].as_u64().is_none_or(|limit| limit > most) && most != u64::MAX {
                 request["Limit"] = json!(most);
             }
-            // What AWS would refuse is a defect, however well it goes here. Not looked for in histories, which would cost them time.
+            // A request that AWS would refuse is a defect, however well it goes here. Not looked for in histories, which would cost them time.
             if !now.uncounted
                 && let Err(why) = strict::check(&operation, &request)
             {

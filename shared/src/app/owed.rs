@@ -50,6 +50,15 @@ fn stuck(item: &OutboxItem) -> Subject {
     }
 }
 
+/// Tells a person, once, and rings: the other side says something about money that our books contradict.
+pub(super) async fn contradiction(app: &App, about: String, said: &str) -> Result<(), Problem> {
+    let subject = Subject::MoneyContradiction { about, said: said.into() };
+    if let Commit::Done = app.store.create(&Task::new(subject, app.clock.now())).await? {
+        Metric::MoneyContradictions.one();
+    }
+    Ok(())
+}
+
 /// What a sweep did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Swept {

@@ -3,7 +3,7 @@
 //! Every way in leads here (webhook, status check, expiry, cancellation) and may come any number of times. The
 //! invoice is always one that the gateway has just been asked for, never what a webhook said.
 
-use super::{Code, Problem, ROUNDS, Shop, audit, metrics::Metric, notices::Heard, send_refund, signals};
+use super::{Code, Problem, ROUNDS, Shop, audit, metrics::Metric, notices::Heard, owed::contradiction, send_refund, signals};
 use crate::{
     domain::{
         commission::{Commission, CommissionStatus, earned},
@@ -86,7 +86,7 @@ pub async fn record(shop: &Shop, invoice: &Invoice) -> Result<Recorded, Problem>
         let (order, attempt, receipt) = shop.app.store.order_of_invoice(external.order, external.attempt, &paid.invoice).await?;
         let (Some(order), Some(attempt)) = (order, attempt) else {
             // Under a name of ours and paid: no order of this table has asked for it.
-            return without_order(shop, &external.to_string(), &paid, now).await;
+            return without_order(shop, &external.to_string(), &paid).await;
         };
         // Its money is on its way back, or a person looks at it: it pays nothing any more, whatever has come free since.
         if let Some(receipt) = receipt {
@@ -101,12 +101,9 @@ pub async fn record(shop: &Shop, invoice: &Invoice) -> Result<Recorded, Problem>
 }
 
 /// Money for an order that does not exist here is a person's.
-async fn without_order(shop: &Shop, name: &str, paid: &Paid, now: Timestamp) -> Result<Recorded, Problem> {
+async fn without_order(shop: &Shop, name: &str, paid: &Paid) -> Result<Recorded, Problem> {
     let said = format!("invoice {} is paid, and there is no such order", paid.invoice);
-    let task = Task::new(Subject::MoneyContradiction { about: name.to_owned(), said }, now);
-    if let Commit::Done = shop.app.store.create(&task).await? {
-        Metric::MoneyContradictions.one();
-    }
+    contradiction(&shop.app, name.to_owned(), &said).await?;
     Ok(Recorded::NotOurs)
 }
 

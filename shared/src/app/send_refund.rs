@@ -5,6 +5,7 @@ use super::{
     lap::{Ended, Lap},
     metrics::Metric,
     notices::Heard,
+    owed::contradiction,
     shop_days,
 };
 use crate::{
@@ -67,7 +68,7 @@ pub async fn send_refund(shop: &Shop, order: OrderId, id: RefundId, tries: u32) 
 pub(super) async fn look_up(shop: &Shop, refund: &Refund, now: Timestamp) -> Result<LookUp<RefundAnswer>, Problem> {
     let found = shop.gateway.look_up_refund(refund, now).await?;
     if found.is_doubled() {
-        contradiction(shop, refund.name_at_gateway(), "the gateway has two refunds under one name").await?;
+        contradiction(&shop.app, refund.name_at_gateway(), "the gateway has two refunds under one name").await?;
     }
     Ok(found)
 }
@@ -92,11 +93,11 @@ pub(super) async fn record_refund(shop: &Shop, gateway_id: &str) -> Result<Heard
     let Some(answer) = shop.gateway.read_refund(gateway_id).await? else { return Ok(Heard::Unknown) };
     let Some((order, id)) = answer.reference else { return Ok(Heard::NotOurs) };
     let Some(read) = shop.app.store.refund(order, id).await? else {
-        contradiction(shop, format!("{order}/{id}"), "the gateway has a refund that does not exist").await?;
+        contradiction(&shop.app, format!("{order}/{id}"), "the gateway has a refund that does not exist").await?;
         return Ok(Heard::NotOurs);
     };
     if read.value.gateway_id.as_ref().is_some_and(|known| *known != answer.id) {
-        contradiction(shop, read.value.name_at_gateway(), "the gateway has two refunds under one name").await?;
+        contradiction(&shop.app, read.value.name_at_gateway(), "the gateway has two refunds under one name").await?;
         return Ok(Heard::NotOurs);
     }
     let said = match answer.state {
@@ -114,24 +115,16 @@ async fn hear(shop: &Shop, read: Stored<Refund>, said: Announced, gateway_id: St
     let refund = &read.value;
     match (refund.status, said) {
         (RefundStatus::Succeeded, Announced::Succeeded) if refund.was_made_by_hand() => {
-            contradiction(shop, refund.name_at_gateway(), "the gateway has sent this refund back, and a person has transferred it as well").await
+            contradiction(&shop.app, refund.name_at_gateway(), "the gateway has sent this refund back, and a person has transferred it as well").await
         }
         (RefundStatus::Succeeded, Announced::Failed) if !refund.was_made_by_hand() => {
-            contradiction(shop, refund.name_at_gateway(), "the gateway says that this refund has failed, though it had succeeded").await
+            contradiction(&shop.app, refund.name_at_gateway(), "the gateway says that this refund has failed, though it had succeeded").await
         }
         (RefundStatus::Succeeded, _) | (RefundStatus::Failed | RefundStatus::Manual, Announced::Failed) => Ok(()),
         (RefundStatus::Requested | RefundStatus::Sent | RefundStatus::Failed | RefundStatus::Manual, _) => {
             settle(shop, read, now, |r| r.settled(said, gateway_id.clone(), now)).await
         }
     }
-}
-
-async fn contradiction(shop: &Shop, about: String, said: &str) -> Result<(), Problem> {
-    let subject = Subject::MoneyContradiction { about, said: said.into() };
-    if let Commit::Done = shop.app.store.create(&Task::new(subject, shop.app.clock.now())).await? {
-        Metric::MoneyContradictions.one();
-    }
-    Ok(())
 }
 
 /// How long the gateway is given to tell by itself what became of a refund, how long one run asks, and after how long a

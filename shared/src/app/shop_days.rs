@@ -71,7 +71,7 @@ async fn marked_and_night(app: &App, now: Timestamp) -> Result<(Vec<Day>, Option
     Ok((app.store.shop_marks(now.day()).await?, (begins || unfinished).then_some(night)))
 }
 
-/// What the night's run counts: the marks since the night before the last whole one, the last weeks, and all days that
+/// The days that the night's run counts: the marks since the night before the last whole one, the last weeks, and all days that
 /// are not over.
 async fn nights_days(app: &App, now: Timestamp, night: &Place) -> Result<Vec<Day>, Problem> {
     let today = now.day();

@@ -6,6 +6,7 @@ use super::{
     lap::{Ended, Lap},
     metrics::Metric,
     notices::Heard,
+    owed::contradiction,
     payouts::{self, PayoutRead},
 };
 use crate::{
@@ -78,7 +79,7 @@ pub async fn send(shop: &Shop, id: PayoutId, tries: u32) -> Result<(), Problem> 
 async fn look_up(shop: &Shop, id: PayoutId, now: Timestamp) -> Result<LookUp<PayoutAnswer>, Problem> {
     let found = shop.gateway.look_up_payout(id, now).await?;
     if found.is_doubled() {
-        contradiction(&shop.app, id, "the gateway has two transfers under one name").await?;
+        contradiction(&shop.app, id.to_string(), "the gateway has two transfers under one name").await?;
     }
     Ok(found)
 }
@@ -100,7 +101,7 @@ async fn conclude(shop: &Shop, id: PayoutId, last_request: Timestamp) -> Result<
 /// Records what the gateway says of a transfer that it has taken.
 async fn known(shop: &Shop, id: PayoutId, gateway_id: &str) -> Result<(), Problem> {
     match record(shop, gateway_id).await? {
-        Heard::Unknown | Heard::NotOurs => contradiction(&shop.app, id, "the gateway no longer knows a transfer that it had taken").await,
+        Heard::Unknown | Heard::NotOurs => contradiction(&shop.app, id.to_string(), "the gateway no longer knows a transfer that it had taken").await,
         Heard::UnderWay | Heard::Says(_) => Ok(()),
     }
 }
@@ -145,13 +146,13 @@ pub(super) async fn record(shop: &Shop, gateway_id: &str) -> Result<Heard, Probl
 async fn settle(app: &App, id: PayoutId, answer: &PayoutAnswer) -> Result<(), Problem> {
     let now = app.clock.now();
     let Some(payout) = app.store.payout(id).await?.map(|p| p.value) else {
-        return contradiction(app, id, "the gateway has a transfer for a payout that does not exist").await;
+        return contradiction(app, id.to_string(), "the gateway has a transfer for a payout that does not exist").await;
     };
     let Some(transfer) = &payout.transfer else {
-        return contradiction(app, id, "the gateway has a transfer for a payout that was not handed over to it").await;
+        return contradiction(app, id.to_string(), "the gateway has a transfer for a payout that was not handed over to it").await;
     };
     if transfer.gateway_id.as_ref().is_some_and(|known| *known != answer.id) {
-        return contradiction(app, id, "the gateway has two transfers under one name").await;
+        return contradiction(app, id.to_string(), "the gateway has two transfers under one name").await;
     }
     if transfer.gateway_id.is_none() {
         let known = |t: Transfer| Transfer { gateway_id: Some(answer.id.clone()), taken_at: Some(now), ..t };
@@ -166,7 +167,7 @@ async fn settle(app: &App, id: PayoutId, answer: &PayoutAnswer) -> Result<(), Pr
             let note = words("the bank did not take the transfer")?;
             by_gateway(app, id, &Decision::Fail { note, not_transferred: true }).await
         }
-        (PayoutState::Failed, PayoutStatus::Paid) => contradiction(app, id, "the transfer has failed, though it is paid here").await,
+        (PayoutState::Failed, PayoutStatus::Paid) => contradiction(app, id.to_string(), "the transfer has failed, though it is paid here").await,
         (PayoutState::Reversed, PayoutStatus::Processing) => {
             // What was never noted as paid was paid before it came back.
             by_gateway(app, id, &paid()?).await?;
@@ -174,7 +175,7 @@ async fn settle(app: &App, id: PayoutId, answer: &PayoutAnswer) -> Result<(), Pr
         }
         (PayoutState::Reversed, PayoutStatus::Paid) => by_gateway(app, id, &reversed()?).await,
         (PayoutState::Succeeded, PayoutStatus::Reversed) if payout.decided_at.is_none_or(|at| now.since(at) >= PATIENCE_SECONDS) => {
-            contradiction(app, id, "the transfer has succeeded, though it came back here").await
+            contradiction(app, id.to_string(), "the transfer has succeeded, though it came back here").await
         }
         // Perhaps an answer from before it came back: it is asked for again.
         (PayoutState::Succeeded, PayoutStatus::Reversed) => {
@@ -182,14 +183,6 @@ async fn settle(app: &App, id: PayoutId, answer: &PayoutAnswer) -> Result<(), Pr
         }
         (PayoutState::UnderWay | PayoutState::Succeeded | PayoutState::Failed | PayoutState::Reversed, _) => Ok(()),
     }
-}
-
-async fn contradiction(app: &App, id: PayoutId, said: &str) -> Result<(), Problem> {
-    let subject = Subject::MoneyContradiction { about: id.to_string(), said: said.into() };
-    if let Commit::Done = app.store.create(&Task::new(subject, app.clock.now())).await? {
-        Metric::MoneyContradictions.one();
-    }
-    Ok(())
 }
 
 /// Applies the gateway's word in the name of whoever handed it over. A step that somebody else has just made is no failure:
@@ -250,7 +243,7 @@ pub async fn ask(shop: &Shop, id: PayoutId, by: AdminId, ending: TransferEnding)
             (Verdict::Taken(answer), _) => answer,
             (Verdict::NotTaken(proof), TransferEnding::Failed) => return fail(&shop.app, id, proof).await,
             (Verdict::NotTaken(_), TransferEnding::Reversed) => {
-                return contradiction(&shop.app, id, "the gateway no longer knows a transfer that is paid").await;
+                return contradiction(&shop.app, id.to_string(), "the gateway no longer knows a transfer that is paid").await;
             }
             (Verdict::Undecided, _) => return Err(Problem::unavailable("a request to transfer may still be under way")),
         },

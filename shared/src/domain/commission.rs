@@ -140,7 +140,7 @@ impl Commission {
         Ok((self, taken))
     }
 
-    /// Where it stands for an affiliate to whom so much has been paid.
+    /// Its standing for an affiliate to whom so much has been paid.
     pub fn shown(&self, paid_out: &PaidOut) -> Shown {
         match self.status {
             CommissionStatus::Held => Shown::Held,

@@ -158,7 +158,7 @@ pub struct Wallet {
     /// What has left lately, oldest first: it counts against the limit of one person.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub departures: Vec<Departure>,
-    /// What was taken back of commissions that had matured, oldest first: it brings those behind them nearer to their payout.
+    /// Parts taken back of commissions that had matured, oldest first: it brings those behind them nearer to their payout.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub taken_back: Vec<TakenBack>,
     /// When the last entry was posted.
@@ -175,7 +175,7 @@ pub struct TakenBack {
     pub at: Timestamp,
 }
 
-/// What has been paid out, for showing which commissions it has paid.
+/// The sum paid out, for showing which commissions it has paid.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PaidOut {
     sum: Rupiah,
@@ -205,7 +205,7 @@ pub struct Departure {
 
 /// How many departures a wallet remembers: more than one affiliate can have in the days that count.
 const DEPARTURES: usize = 20;
-/// How many takings back it remembers one by one.
+/// Takings back that it remembers one by one.
 const TAKEN_BACK: usize = 20;
 
 /// The sums of the accounts; what the house owes or has paid.

@@ -1,4 +1,4 @@
-//! How the gateway answers for a while: what it refuses, forgets, hides or has lost.
+//! The gateway's answers for a while: what it refuses, forgets, hides or has lost.
 
 use super::Zendit;
 
